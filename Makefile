@@ -1,0 +1,33 @@
+EXTENSION = sage
+EXTVERSION = $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" sage.control)
+
+MODULE_big = sage
+OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c)))
+ALL_HEADERS = $(wildcard src/*.h src/*/*.h)
+
+DATA_built = sql/sage--$(EXTVERSION).sql
+SQL_PARTS = $(sort $(wildcard sql/[0-9][0-9]_*.sql))
+
+TESTS = $(sort $(wildcard test/sql/*.sql))
+REGRESS = $(patsubst test/sql/%.sql,%,$(TESTS))
+REGRESS_OPTS = --inputdir=test --load-extension=sage
+
+PG_CPPFLAGS = -I$(srcdir)/src -DSAGE_VERSION='"$(EXTVERSION)"'
+PG_CFLAGS = -std=gnu99 -fvisibility=hidden
+SHLIB_LINK = -lm -ldl -lpthread
+EXTRA_CLEAN = sql/sage--$(EXTVERSION).sql
+
+PG_CONFIG ?= pg_config
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+
+# PGXS does not track headers: without this an edited struct would be linked
+# against objects that still have the old one.
+$(OBJS) $(OBJS:.o=.bc): $(ALL_HEADERS)
+
+sql/sage--$(EXTVERSION).sql: $(SQL_PARTS) sage.control
+	cat $(SQL_PARTS) > $@
+
+.PHONY: check-floors
+check-floors:
+	test/check-floors

@@ -1,0 +1,81 @@
+-- The install script of extension sage: put together by make from the numbered
+-- parts in sql/.
+
+\echo Use "CREATE EXTENSION sage" to load this file. \quit
+
+CREATE SCHEMA sage;
+COMMENT ON SCHEMA sage IS 'catalogue and views of extension sage';
+
+-- Graph definitions.  Everything is kept by name, so that it survives pg_dump.
+-- The extension's functions read and write these tables; users have the views
+-- sage.graphs, sage.node_types and sage.edge_types.
+--
+-- There are no foreign keys between them.  They belong to the extension, so
+-- that they exist before any data is restored, and pg_restore --jobs fills
+-- them in any order.
+
+CREATE TABLE sage.graph (
+	graph text PRIMARY KEY,
+	owner text NOT NULL
+);
+COMMENT ON TABLE sage.graph IS 'graphs; users read sage.graphs';
+COMMENT ON COLUMN sage.graph.graph IS 'name of the graph';
+COMMENT ON COLUMN sage.graph.owner IS 'role that may change and drop the graph';
+
+CREATE TABLE sage.node_type (
+	graph text NOT NULL,
+	node_type text NOT NULL,
+	position integer NOT NULL,
+	table_schema text NOT NULL,
+	table_name text NOT NULL,
+	key_column text NOT NULL,
+	key_type text NOT NULL CHECK (key_type IN ('integer', 'text', 'uuid')),
+	time_column text,
+	features text[],
+	exclude text[],
+	PRIMARY KEY (graph, node_type),
+	UNIQUE (graph, position)
+);
+COMMENT ON TABLE sage.node_type IS 'node types of graphs; users read sage.node_types';
+COMMENT ON COLUMN sage.node_type.graph IS 'name of the graph';
+COMMENT ON COLUMN sage.node_type.node_type IS 'name of the node type';
+COMMENT ON COLUMN sage.node_type.position IS 'node types are numbered from 1 in the order in which they were added';
+COMMENT ON COLUMN sage.node_type.table_schema IS 'schema of the table whose rows are the nodes';
+COMMENT ON COLUMN sage.node_type.table_name IS 'name of the table whose rows are the nodes';
+COMMENT ON COLUMN sage.node_type.key_column IS 'column that identifies a node';
+COMMENT ON COLUMN sage.node_type.key_type IS 'kind of key: integer, text or uuid';
+COMMENT ON COLUMN sage.node_type.time_column IS 'time from which a row exists; null: always';
+COMMENT ON COLUMN sage.node_type.features IS 'columns that are features; null: all that can be';
+COMMENT ON COLUMN sage.node_type.exclude IS 'columns that are not features';
+
+CREATE TABLE sage.edge_type (
+	graph text NOT NULL,
+	edge_type text NOT NULL,
+	position integer NOT NULL,
+	table_schema text NOT NULL,
+	table_name text NOT NULL,
+	source_column text NOT NULL,
+	target_column text NOT NULL,
+	source_type text NOT NULL,
+	target_type text NOT NULL,
+	time_column text,
+	weight_column text,
+	features text[],
+	direction text NOT NULL CHECK (direction IN ('undirected', 'forward', 'both')),
+	PRIMARY KEY (graph, edge_type),
+	UNIQUE (graph, position)
+);
+COMMENT ON TABLE sage.edge_type IS 'edge types of graphs; users read sage.edge_types';
+COMMENT ON COLUMN sage.edge_type.graph IS 'name of the graph';
+COMMENT ON COLUMN sage.edge_type.edge_type IS 'name of the edge type';
+COMMENT ON COLUMN sage.edge_type.position IS 'edge types are numbered from 1 in the order in which they were added';
+COMMENT ON COLUMN sage.edge_type.table_schema IS 'schema of the table whose rows are the edges';
+COMMENT ON COLUMN sage.edge_type.table_name IS 'name of the table whose rows are the edges';
+COMMENT ON COLUMN sage.edge_type.source_column IS 'column with the key of the node that an edge comes from';
+COMMENT ON COLUMN sage.edge_type.target_column IS 'column with the key of the node that an edge goes to';
+COMMENT ON COLUMN sage.edge_type.source_type IS 'node type that edges come from';
+COMMENT ON COLUMN sage.edge_type.target_type IS 'node type that edges go to';
+COMMENT ON COLUMN sage.edge_type.time_column IS 'time from which an edge exists; null: always';
+COMMENT ON COLUMN sage.edge_type.weight_column IS 'column with the weight of an edge; null: all weigh the same';
+COMMENT ON COLUMN sage.edge_type.features IS 'columns that are features of an edge';
+COMMENT ON COLUMN sage.edge_type.direction IS 'undirected: neighbours in both directions are the same; forward: neighbours are targets; both: each direction is a relation of its own';

@@ -1,0 +1,335 @@
+/*
+ * graph_api.c
+ *		SQL functions that define graphs.
+ *
+ * The catalogue is changed in the name of the extension's owner; what the
+ * user may see and do is checked before, as the user.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
+
+#include "base/query.h"
+#include "graph/graph.h"
+#include "graph/graph_check.h"
+#include "graph/graph_fkey.h"
+#include "sage.h"
+
+SAGE_FUNCTION(sage_create_graph);
+SAGE_FUNCTION(sage_add_nodes);
+SAGE_FUNCTION(sage_add_edges);
+SAGE_FUNCTION(sage_drop_graph);
+
+/* ------------------------------------------------------------------------
+ * Arguments
+ * ------------------------------------------------------------------------
+ */
+
+/* NULL if the argument is NULL. */
+static char *
+arg_text(FunctionCallInfo fcinfo, int index)
+{
+	return PG_ARGISNULL(index) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(index));
+}
+
+static Oid
+arg_table(FunctionCallInfo fcinfo, int index)
+{
+	return PG_ARGISNULL(index) ? InvalidOid : PG_GETARG_OID(index);
+}
+
+static void
+require_arg(FunctionCallInfo fcinfo, int index, const char *name)
+{
+	if (PG_ARGISNULL(index))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("argument \"%s\" must not be null", name)));
+}
+
+/* text[] -> list of char *; NULL: NIL. */
+static List *
+arg_names(FunctionCallInfo fcinfo, int index, const char *name)
+{
+	List	   *names = NIL;
+	Datum	   *elements;
+	bool	   *nulls;
+	int			count;
+
+	if (PG_ARGISNULL(index))
+		return NIL;
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(index), TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, &count);
+	for (int i = 0; i < count; i++)
+	{
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("argument \"%s\" must not contain nulls", name)));
+		names = lappend(names, TextDatumGetCString(elements[i]));
+	}
+	return names;
+}
+
+/* An argument that says something about a table that is not given. */
+static void
+refuse_arg(FunctionCallInfo fcinfo, int index, const char *name, const char *table)
+{
+	if (!PG_ARGISNULL(index))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"%s\" cannot be used without argument \"%s\"", name, table)));
+}
+
+/* ------------------------------------------------------------------------
+ * Defining
+ * ------------------------------------------------------------------------
+ */
+
+/* The definition with what this very statement has added to it. */
+static Graph *
+load_latest(const char *name)
+{
+	Graph	   *graph;
+
+	PushActiveSnapshot(GetTransactionSnapshot());
+	graph = graph_load(name);
+	PopActiveSnapshot();
+	return graph;
+}
+
+/* The definition, for a user who may change it, with nobody else changing it. */
+static Graph *
+load_for_change(const char *name)
+{
+	graph_check_owner(name, graph_lock(name));
+	return load_latest(name);
+}
+
+static char *
+find_key(Oid relid)
+{
+	char	   *key = graph_fkey_key(relid);
+
+	if (key == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("could not determine the key column of relation \"%s\"", get_rel_name(relid)),
+				 errdetail("It has no primary key of one column, no column named \"id\", "
+						   "and not just one unique NOT NULL column."),
+				 errhint("Give key => 'column name'.")));
+	return key;
+}
+
+/*
+ * Completes, checks and saves a node type; what the user did not give is NULL
+ * in it.
+ */
+static void
+define_nodes(Graph *graph, NodeType *node)
+{
+	graph_check_table(node->relid);
+	if (node->name == NULL)
+		node->name = get_rel_name(node->relid);
+	graph_check_new_node_type(graph, node->name);
+	graph_check_columns(node->relid, list_make2(node->key_column, node->time_column));
+	graph_check_columns(node->relid, node->features);
+	graph_check_columns(node->relid, node->exclude);
+	if (node->key_column == NULL)
+		node->key_column = find_key(node->relid);
+	graph_check_key(node);
+	node->time_typeid = graph_check_time(node->relid, node->time_column);
+	graph_check_node_rights(node);
+
+	graph_save_nodes(graph, node);
+	graph_notice_untimed(graph, node, NULL);
+	graph_warn_key_index(node);
+}
+
+/*
+ * Completes, checks and saves an edge type; what the user did not give is NULL
+ * in it.  The names of the node types may be NULL, too.
+ */
+static void
+define_edges(Graph *graph, EdgeType *edge, const char *source_type, const char *target_type)
+{
+	graph_check_has_nodes(graph);
+	graph_check_table(edge->relid);
+	if (edge->name == NULL)
+		edge->name = get_rel_name(edge->relid);
+	graph_check_columns(edge->relid, list_make4(edge->source_column, edge->target_column,
+												edge->time_column, edge->weight_column));
+	graph_fkey_find_ends(graph, edge);
+	graph_fkey_find_types(graph, edge, source_type, target_type);
+	graph_check_ends(graph, edge);
+	edge->time_typeid = graph_check_time(edge->relid, edge->time_column);
+	graph_check_weight(edge->relid, edge->weight_column);
+	if (edge->direction == NULL)
+		edge->direction = edge->source_type == edge->target_type ? "undirected" : "both";
+	graph_check_direction(edge);
+	graph_check_new_edge_type(graph, edge);
+	graph_check_edge_rights(edge);
+
+	graph_save_edges(graph, edge);
+	graph_notice_untimed(graph, NULL, edge);
+	graph_warn_end_indexes(edge);
+}
+
+/* ------------------------------------------------------------------------
+ * sage_create_graph(graph, nodes, edges, key, source, target, features,
+ *		exclude, time_column, edge_time_column, weight_column, direction)
+ * ------------------------------------------------------------------------
+ */
+
+static void
+refuse_args_without_tables(FunctionCallInfo fcinfo)
+{
+	if (PG_ARGISNULL(1))
+	{
+		refuse_arg(fcinfo, 2, "edges", "nodes");
+		refuse_arg(fcinfo, 3, "key", "nodes");
+		refuse_arg(fcinfo, 6, "features", "nodes");
+		refuse_arg(fcinfo, 7, "exclude", "nodes");
+		refuse_arg(fcinfo, 8, "time_column", "nodes");
+	}
+	if (PG_ARGISNULL(2))
+	{
+		refuse_arg(fcinfo, 4, "source", "edges");
+		refuse_arg(fcinfo, 5, "target", "edges");
+		refuse_arg(fcinfo, 9, "edge_time_column", "edges");
+		refuse_arg(fcinfo, 10, "weight_column", "edges");
+	}
+}
+
+Datum
+sage_create_graph(PG_FUNCTION_ARGS)
+{
+	char	   *name;
+	NodeType	node = {0};
+	EdgeType	edge = {0};
+
+	require_arg(fcinfo, 0, "graph");
+	refuse_args_without_tables(fcinfo);
+	name = arg_text(fcinfo, 0);
+	node.relid = arg_table(fcinfo, 1);
+	edge.relid = arg_table(fcinfo, 2);
+	node.key_column = arg_text(fcinfo, 3);
+	edge.source_column = arg_text(fcinfo, 4);
+	edge.target_column = arg_text(fcinfo, 5);
+	node.features = arg_names(fcinfo, 6, "features");
+	node.exclude = arg_names(fcinfo, 7, "exclude");
+	node.time_column = arg_text(fcinfo, 8);
+	edge.time_column = arg_text(fcinfo, 9);
+	edge.weight_column = arg_text(fcinfo, 10);
+	edge.direction = arg_text(fcinfo, 11);
+
+	graph_check_name("graph", name);
+	graph_save(name, GetUserNameFromId(GetUserId(), false));
+	if (OidIsValid(node.relid))
+		define_nodes(load_latest(name), &node);
+	if (OidIsValid(edge.relid))
+		define_edges(load_latest(name), &edge, NULL, NULL);
+	PG_RETURN_VOID();
+}
+
+/* sage_add_nodes(graph, nodes, node_type, key, features, exclude, time_column) */
+Datum
+sage_add_nodes(PG_FUNCTION_ARGS)
+{
+	NodeType	node = {0};
+
+	require_arg(fcinfo, 0, "graph");
+	require_arg(fcinfo, 1, "nodes");
+	node.relid = arg_table(fcinfo, 1);
+	node.name = arg_text(fcinfo, 2);
+	node.key_column = arg_text(fcinfo, 3);
+	node.features = arg_names(fcinfo, 4, "features");
+	node.exclude = arg_names(fcinfo, 5, "exclude");
+	node.time_column = arg_text(fcinfo, 6);
+
+	define_nodes(load_for_change(arg_text(fcinfo, 0)), &node);
+	PG_RETURN_VOID();
+}
+
+static void
+refuse_edge_features(const EdgeType *edge)
+{
+	if (edge->features != NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("features of edges are not supported"),
+				 errhint("Use weight_column for a number that says how strong an edge is.")));
+}
+
+/*
+ * sage_add_edges(graph, edges, edge_type, source, target, source_type,
+ *		target_type, weight_column, time_column, features, direction)
+ */
+Datum
+sage_add_edges(PG_FUNCTION_ARGS)
+{
+	EdgeType	edge = {0};
+
+	require_arg(fcinfo, 0, "graph");
+	require_arg(fcinfo, 1, "edges");
+	edge.relid = arg_table(fcinfo, 1);
+	edge.name = arg_text(fcinfo, 2);
+	edge.source_column = arg_text(fcinfo, 3);
+	edge.target_column = arg_text(fcinfo, 4);
+	edge.weight_column = arg_text(fcinfo, 7);
+	edge.time_column = arg_text(fcinfo, 8);
+	edge.features = arg_names(fcinfo, 9, "features");
+	edge.direction = arg_text(fcinfo, 10);
+
+	refuse_edge_features(&edge);
+	define_edges(load_for_change(arg_text(fcinfo, 0)), &edge, arg_text(fcinfo, 5), arg_text(fcinfo, 6));
+	PG_RETURN_VOID();
+}
+
+/* ------------------------------------------------------------------------
+ * sage_drop_graph(graph)
+ * ------------------------------------------------------------------------
+ */
+
+static void
+collect_model(void *arg, Datum *values, bool *nulls)
+{
+	List	  **models = arg;
+
+	*models = lappend(*models, TextDatumGetCString(values[0]));
+}
+
+/* A model is nothing without its graph, and must be dropped by its owner. */
+static void
+refuse_if_models_depend(const char *graph)
+{
+	List	   *models = NIL;
+	Oid			types[] = {TEXTOID};
+	Datum		values[] = {CStringGetTextDatum(graph)};
+
+	query_catalog_write("SELECT model FROM sage.model WHERE graph = $1 ORDER BY model", 1, types, values, NULL,
+						collect_model, &models);
+	if (models != NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+				 errmsg("cannot drop graph \"%s\" because model \"%s\" was trained on it",
+						graph, (char *) linitial(models)),
+				 errhint("Drop it with sage_drop_model().")));
+}
+
+Datum
+sage_drop_graph(PG_FUNCTION_ARGS)
+{
+	char	   *name;
+
+	require_arg(fcinfo, 0, "graph");
+	name = arg_text(fcinfo, 0);
+	graph_check_owner(name, graph_lock(name));
+	refuse_if_models_depend(name);
+	graph_remove(name);
+	PG_RETURN_VOID();
+}

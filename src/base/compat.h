@@ -1,0 +1,19 @@
+/*
+ * compat.h
+ *		The only place that asks for PG_VERSION_NUM.
+ */
+#ifndef SAGE_COMPAT_H
+#define SAGE_COMPAT_H
+
+#include "postgres.h"
+
+#if PG_VERSION_NUM < 150000
+#error "sage needs PostgreSQL 15 or later"
+#endif
+
+/* varatt.h was split off in 16. */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+#endif							/* SAGE_COMPAT_H */

@@ -1,0 +1,50 @@
+/*
+ * guc.c
+ *		The extension's settings.
+ */
+#include "postgres.h"
+
+#include <limits.h>
+
+#include "utils/guc.h"
+
+#include "base/guc.h"
+
+int			guc_access = ACCESS_AUTO;
+char	   *guc_default_model = NULL;
+int			guc_max_memory = 2 * 1024 * 1024;
+int			guc_max_model_size = 256 * 1024;
+
+static const struct config_enum_entry access_modes[] = {
+	{"auto", ACCESS_AUTO, false},
+	{"live", ACCESS_LIVE, false},
+	{"resident", ACCESS_RESIDENT, false},
+	{NULL, 0, false}
+};
+
+void
+guc_define(void)
+{
+	DefineCustomEnumVariable("sage.access",
+							 "How scoring reads the graph.",
+							 "\"live\" asks the tables for each node's neighbourhood, \"resident\" reads them once "
+							 "for the statement, \"auto\" begins live and goes over when that is cheaper.",
+							 &guc_access, ACCESS_AUTO, access_modes,
+							 PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomStringVariable("sage.default_model",
+							   "Model that is used where none is named.",
+							   NULL,
+							   &guc_default_model, "",
+							   PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("sage.max_memory",
+							"Memory that one training, or the scoring in one statement, may use.",
+							NULL,
+							&guc_max_memory, 2 * 1024 * 1024, 1024, INT_MAX,
+							PGC_USERSET, GUC_UNIT_KB, NULL, NULL, NULL);
+	DefineCustomIntVariable("sage.max_model_size",
+							"Largest model that may be trained or imported.",
+							NULL,
+							&guc_max_model_size, 256 * 1024, 64, 1000 * 1024,
+							PGC_USERSET, GUC_UNIT_KB, NULL, NULL, NULL);
+	MarkGUCPrefixReserved("sage");
+}

@@ -1,0 +1,280 @@
+/*
+ * idmap.c
+ *		Node keys <-> dense numbers 0, 1, 2, ... in order of arrival.
+ *
+ * An open-addressing table of numbers beside the array of keys: 4 bytes a
+ * slot at a load of at most one half.  Core's simplehash would hold the key a
+ * second time in the slot, which for tens of millions of nodes is the larger
+ * part of the memory.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/uuid.h"
+
+#include "base/idmap.h"
+#include "base/memory.h"
+#include "base/random.h"
+
+struct IdMap
+{
+	KeyKind		kind;
+	MemoryContext cxt;
+	int32		count;
+	int64		capacity;		/* of keys and hashes */
+	Datum	   *keys;			/* [count]: the value, or a pointer to our copy */
+	uint64	   *hashes;			/* [count], not for KEY_INT */
+	int64		nslots;			/* a power of two */
+	int32	   *slots;			/* number + 1; 0 is empty */
+};
+
+#define IDMAP_MIN_SLOTS 64
+
+/*
+ * The hash of a run of bytes, eight at a time, low byte first whatever the
+ * machine's own order.
+ */
+static uint64
+hash_of_bytes(const unsigned char *bytes, Size length)
+{
+	uint64		hash = random_mix(length);
+
+	for (Size i = 0; i < length; i += 8)
+	{
+		uint64		word = 0;
+
+		for (Size k = 0; k < 8 && i + k < length; k++)
+			word |= (uint64) bytes[i + k] << (8 * k);
+		hash = random_hash(hash, word);
+	}
+	return hash;
+}
+
+uint64
+key_hash(KeyKind kind, Datum key)
+{
+	switch (kind)
+	{
+		case KEY_INT:
+			return (uint64) DatumGetInt64(key);
+		case KEY_UUID:
+			return hash_of_bytes(DatumGetUUIDP(key)->data, UUID_LEN);
+		case KEY_TEXT:
+			{
+				text	   *value = DatumGetTextPP(key);
+
+				return hash_of_bytes((unsigned char *) VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
+			}
+	}
+	pg_unreachable();
+}
+
+Oid
+key_type(KeyKind kind)
+{
+	return kind == KEY_INT ? INT8OID : kind == KEY_TEXT ? TEXTOID : UUIDOID;
+}
+
+Oid
+key_array_type(KeyKind kind)
+{
+	return kind == KEY_INT ? INT8ARRAYOID : kind == KEY_TEXT ? TEXTARRAYOID : UUIDARRAYOID;
+}
+
+/* For messages. */
+char *
+key_text(KeyKind kind, Datum key)
+{
+	switch (kind)
+	{
+		case KEY_INT:
+			return psprintf(INT64_FORMAT, DatumGetInt64(key));
+		case KEY_UUID:
+			return DatumGetCString(DirectFunctionCall1(uuid_out, key));
+		case KEY_TEXT:
+			return TextDatumGetCString(key);
+	}
+	pg_unreachable();
+}
+
+/* A copy in CurrentMemoryContext. */
+Datum
+key_copy(KeyKind kind, Datum key)
+{
+	switch (kind)
+	{
+		case KEY_INT:
+			return key;
+		case KEY_UUID:
+			return datumCopy(key, false, UUID_LEN);
+		case KEY_TEXT:
+			return PointerGetDatum(PG_DETOAST_DATUM_COPY(key));
+	}
+	pg_unreachable();
+}
+
+/* An array datum of the keys, in CurrentMemoryContext. */
+Datum
+key_array(KeyKind kind, const Datum *keys, int n)
+{
+	int16		length;
+	bool		by_value;
+	char		align;
+
+	get_typlenbyvalalign(key_type(kind), &length, &by_value, &align);
+	return PointerGetDatum(construct_array((Datum *) keys, n, key_type(kind), length, by_value, align));
+}
+
+static bool
+key_equal(KeyKind kind, Datum a, Datum b)
+{
+	if (kind == KEY_INT)
+		return DatumGetInt64(a) == DatumGetInt64(b);
+	if (kind == KEY_UUID)
+		return memcmp(DatumGetUUIDP(a)->data, DatumGetUUIDP(b)->data, UUID_LEN) == 0;
+	else
+	{
+		text	   *x = DatumGetTextPP(a);
+		text	   *y = DatumGetTextPP(b);
+
+		return VARSIZE_ANY_EXHDR(x) == VARSIZE_ANY_EXHDR(y) &&
+			memcmp(VARDATA_ANY(x), VARDATA_ANY(y), VARSIZE_ANY_EXHDR(x)) == 0;
+	}
+}
+
+/*
+ * An empty map with room for "expected" keys before it has to grow.
+ */
+IdMap *
+idmap_create(KeyKind kind, int64 expected, MemoryContext parent)
+{
+	MemoryContext cxt = AllocSetContextCreate(parent, "sage id map", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(cxt);
+	IdMap	   *map = palloc0(sizeof(IdMap));
+
+	map->kind = kind;
+	map->cxt = cxt;
+	map->capacity = Max(expected, IDMAP_MIN_SLOTS / 2);
+	map->nslots = IDMAP_MIN_SLOTS;
+	while (map->nslots < 2 * map->capacity)
+		map->nslots *= 2;
+	map->keys = memory_alloc(map->capacity, sizeof(Datum));
+	if (kind != KEY_INT)
+		map->hashes = memory_alloc(map->capacity, sizeof(uint64));
+	map->slots = memory_alloc_zero(map->nslots, sizeof(int32));
+	MemoryContextSwitchTo(old);
+	return map;
+}
+
+void
+idmap_free(IdMap *map)
+{
+	MemoryContextDelete(map->cxt);
+}
+
+/* The slot that holds the key, or the empty one where it belongs. */
+static inline int64
+idmap_slot(const IdMap *map, Datum key, uint64 hash)
+{
+	int64		mask = map->nslots - 1;
+	int64		slot = random_mix(hash) & mask;
+
+	while (map->slots[slot] != 0)
+	{
+		int32		number = map->slots[slot] - 1;
+
+		if (map->kind == KEY_INT ? map->keys[number] == key :
+			map->hashes[number] == hash && key_equal(map->kind, map->keys[number], key))
+			break;
+		slot = (slot + 1) & mask;
+	}
+	return slot;
+}
+
+static void
+idmap_enlarge(IdMap *map)
+{
+	int64		mask;
+
+	map->capacity *= 2;
+	map->nslots *= 2;
+	map->keys = memory_grow(map->keys, map->capacity, sizeof(Datum));
+	if (map->kind != KEY_INT)
+		map->hashes = memory_grow(map->hashes, map->capacity, sizeof(uint64));
+	map->slots = memory_grow(map->slots, map->nslots, sizeof(int32));
+	memset(map->slots, 0, map->nslots * sizeof(int32));
+	mask = map->nslots - 1;
+	for (int32 i = 0; i < map->count; i++)
+	{
+		int64		slot = random_mix(idmap_hash(map, i)) & mask;
+
+		while (map->slots[slot] != 0)
+			slot = (slot + 1) & mask;
+		map->slots[slot] = i + 1;
+	}
+}
+
+/*
+ * The key's number; if it is new it gets the next one.
+ */
+int32
+idmap_insert(IdMap *map, Datum key, bool *found)
+{
+	uint64		hash = key_hash(map->kind, key);
+	int64		slot = idmap_slot(map, key, hash);
+
+	*found = map->slots[slot] != 0;
+	if (*found)
+		return map->slots[slot] - 1;
+	if (map->count == PG_INT32_MAX - 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("node type has more than %d nodes", PG_INT32_MAX - 1)));
+	if (map->count >= map->capacity)
+	{
+		idmap_enlarge(map);
+		slot = idmap_slot(map, key, hash);
+	}
+	if (map->kind == KEY_INT)
+		map->keys[map->count] = key;
+	else
+	{
+		MemoryContext old = MemoryContextSwitchTo(map->cxt);
+
+		map->keys[map->count] = key_copy(map->kind, key);
+		map->hashes[map->count] = hash;
+		MemoryContextSwitchTo(old);
+	}
+	map->slots[slot] = ++map->count;
+	return map->count - 1;
+}
+
+int32
+idmap_find(const IdMap *map, Datum key)
+{
+	return map->slots[idmap_slot(map, key, key_hash(map->kind, key))] - 1;
+}
+
+int32
+idmap_count(const IdMap *map)
+{
+	return map->count;
+}
+
+Datum
+idmap_key(const IdMap *map, int32 number)
+{
+	return map->keys[number];
+}
+
+uint64
+idmap_hash(const IdMap *map, int32 number)
+{
+	return map->kind == KEY_INT ? (uint64) DatumGetInt64(map->keys[number]) : map->hashes[number];
+}

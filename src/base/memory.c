@@ -1,0 +1,102 @@
+/*
+ * memory.c
+ *		Large arrays: sizes checked before they are allocated, and charged
+ *		against sage.max_memory.
+ */
+#include "postgres.h"
+
+#include "utils/memutils.h"
+
+#include "base/guc.h"
+#include "base/memory.h"
+
+/* Small requests are not worth a walk over the contexts. */
+#define MEMORY_CHARGED	(64 * 1024)
+
+/*
+ * count * size, or an error if that is no sensible size of an array.
+ */
+Size
+memory_bytes(int64 count, Size size)
+{
+	if (count < 0 || size == 0 || (uint64) count > MaxAllocHugeSize / 2 / size)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("array of %lld elements of %zu bytes is too large",
+						(long long) count, size)));
+	return (Size) count * size;
+}
+
+/*
+ * The operation that a context belongs to: the outermost "sage " context
+ * around it, or NULL.
+ */
+static MemoryContext
+memory_operation(MemoryContext cxt)
+{
+	MemoryContext found = NULL;
+
+	for (; cxt != NULL; cxt = MemoryContextGetParent(cxt))
+	{
+		if (cxt->name != NULL && strncmp(cxt->name, "sage ", 5) == 0)
+			found = cxt;
+	}
+	return found;
+}
+
+/*
+ * Refuses what would take the operation beyond sage.max_memory.
+ */
+static void
+memory_charge(MemoryContext cxt, Size bytes)
+{
+	MemoryContext operation;
+	Size		limit = (Size) guc_max_memory * 1024;
+	Size		used;
+
+	if (bytes < MEMORY_CHARGED)
+		return;
+	operation = memory_operation(cxt);
+	if (operation == NULL)
+		return;
+	used = MemoryContextMemAllocated(operation, true);
+	if (bytes > limit || used > limit - bytes)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("sage.max_memory of %d MB is exceeded", guc_max_memory / 1024),
+				 errdetail("%zu MB are in use and %zu MB more are needed.",
+						   used / (1024 * 1024), bytes / (1024 * 1024) + 1),
+				 errhint("Raise sage.max_memory, or use a smaller graph, batch, fan-out or width.")));
+}
+
+/* An array in CurrentMemoryContext, not initialised. */
+void *
+memory_alloc(int64 count, Size size)
+{
+	Size		bytes = memory_bytes(count, size);
+
+	memory_charge(CurrentMemoryContext, bytes);
+	return MemoryContextAllocHuge(CurrentMemoryContext, Max(bytes, 1));
+}
+
+void *
+memory_alloc_zero(int64 count, Size size)
+{
+	void	   *result = memory_alloc(count, size);
+
+	memset(result, 0, memory_bytes(count, size));
+	return result;
+}
+
+/*
+ * Makes an array longer, in the context it lives in.  During the move old and
+ * new exist side by side, so the whole new size is charged.
+ */
+void *
+memory_grow(void *pointer, int64 count, Size size)
+{
+	Size		bytes = memory_bytes(count, size);
+
+	memory_charge(GetMemoryChunkContext(pointer), bytes);
+	return repalloc_huge(pointer, Max(bytes, 1));
+}

@@ -1,0 +1,158 @@
+/*
+ * feature_fetch.c
+ *		Rows as they are read -> a growing table of encoded rows.
+ */
+#include "postgres.h"
+
+#include "utils/memutils.h"
+
+#include "base/memory.h"
+#include "feature/encode.h"
+
+/* Entries of the sparse part to begin with, for each row and column. */
+#define ENTRIES_GUESS	8
+
+struct FeatureTable
+{
+	const FeatureSet *set;
+	int64		count;
+	int64		capacity;		/* rows */
+	float	   *dense;			/* [capacity x dense_width] */
+	int64	   *offsets;		/* [capacity + 1] */
+	SparseSink	sparse;
+};
+
+/*
+ * An empty table with room for about so many rows, in a context of its own
+ * below parent; it is freed with that.  The set must outlive it.
+ */
+FeatureTable *
+feature_table_create(const FeatureSet *set, int64 expected_rows, MemoryContext parent)
+{
+	MemoryContext context = AllocSetContextCreate(parent, "sage features", ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	FeatureTable *table = palloc0(sizeof(FeatureTable));
+
+	table->set = set;
+	table->capacity = Max(expected_rows, 16);
+	table->dense = memory_alloc(memory_bytes(table->capacity, Max(set->dense_width, 1)), sizeof(float));
+	table->offsets = memory_alloc(table->capacity + 1, sizeof(int64));
+	table->offsets[0] = 0;
+	table->sparse.capacity = set->sparse_width > 0 ? memory_bytes(table->capacity, ENTRIES_GUESS) : 1;
+	table->sparse.ids = memory_alloc(table->sparse.capacity, sizeof(int32));
+	if (set->weighted)
+		table->sparse.values = memory_alloc(table->sparse.capacity, sizeof(float));
+	MemoryContextSwitchTo(old);
+	return table;
+}
+
+static void
+table_reserve(FeatureTable *table)
+{
+	if (table->count < table->capacity)
+		return;
+	table->capacity *= 2;
+	table->dense = memory_grow(table->dense, memory_bytes(table->capacity, Max(table->set->dense_width, 1)),
+							   sizeof(float));
+	table->offsets = memory_grow(table->offsets, table->capacity + 1, sizeof(int64));
+}
+
+/*
+ * Encode one value.  dense is where the column's dense part begins, all zero.
+ * NULL sets the missing indicator, which is the last of the dense part; in a
+ * category it has a slot.
+ */
+static inline void
+column_encode(const Column *column, Datum value, bool null, float *dense, SparseSink *sink)
+{
+	if (column->kind == FEATURE_CATEGORY)
+	{
+		encode_category_row(column, value, null, dense, sink);
+		return;
+	}
+	if (null)
+	{
+		if (column->missing)
+			dense[column->dense_width - 1] = 1;
+		return;
+	}
+	switch (column->kind)
+	{
+		case FEATURE_NUMERIC:
+			encode_numeric_row(column, value, dense);
+			break;
+		case FEATURE_TIME:
+			encode_time_row(column, value, dense);
+			break;
+		case FEATURE_VECTOR:
+			encode_array_row(column, value, dense);
+			break;
+		case FEATURE_SET:
+			encode_set_row(column, value, sink);
+			break;
+		case FEATURE_TEXT:
+			encode_text_row(column, value, sink);
+			break;
+		case FEATURE_CATEGORY:
+			break;				/* done above */
+	}
+}
+
+/*
+ * Encode a row and append it; the row() of a NodeReader whose arg is a
+ * FeatureTable.  values: the columns of the set's select list.
+ */
+void
+feature_table_row(void *arg, int32 node, Datum *values, bool *nulls)
+{
+	FeatureTable *table = arg;
+	const FeatureSet *set = table->set;
+	float	   *dense;
+
+	Assert(node == table->count);
+	table_reserve(table);
+	dense = table->dense + table->count * set->dense_width;
+	memset(dense, 0, set->dense_width * sizeof(float));
+	for (int i = 0; i < set->nread; i++)
+	{
+		const Column *column = &set->columns[set->read[i]];
+
+		column_encode(column, values[i], nulls[i], dense + column->dense_offset, &table->sparse);
+	}
+	table->offsets[++table->count] = table->sparse.used;
+}
+
+/* Forget all rows but the first so many. */
+void
+feature_table_truncate(FeatureTable *table, int64 count)
+{
+	Assert(count >= 0 && count <= table->count);
+	table->count = count;
+	table->sparse.used = table->offsets[count];
+}
+
+int64
+feature_table_count(const FeatureTable *table)
+{
+	return table->count;
+}
+
+/* [count x dense_width]; valid until the next row is appended */
+const float *
+feature_table_dense(const FeatureTable *table)
+{
+	return table->dense;
+}
+
+/* The sparse part of all rows; valid until the next row is appended. */
+SparseRows
+feature_table_sparse(const FeatureTable *table)
+{
+	return (SparseRows) {
+		.rows = table->count,
+		.cols = table->set->sparse_width,
+		.offsets = table->offsets,
+		.ids = table->sparse.ids,
+		.values = table->sparse.values
+	};
+}

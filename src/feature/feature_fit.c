@@ -1,0 +1,192 @@
+/*
+ * feature_fit.c
+ *		One pass over the rows that the training may see, from which every
+ *		column's encoder takes what it needs: means, vocabularies, lengths.
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "lib/stringinfo.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+
+#include "base/query.h"
+#include "feature/encode.h"
+
+typedef struct FitState
+{
+	FeatureSet *set;
+	ColumnFit  *columns;
+	int64		rows;
+	Datum		key;			/* of the row being looked at */
+	bool		has_key;
+	FmgrInfo	key_output;
+} FitState;
+
+/* What a column must be told before the first row. */
+static void
+column_start(const Column *column, ColumnFit *fit, MemoryContext context)
+{
+	fit->context = context;
+	switch (column->class)
+	{
+		case CLASS_INTEGER:
+		case CLASS_INTEGER_SET:
+			fit->tally = tally_create(false, context);
+			break;
+		case CLASS_TEXT:
+		case CLASS_ENUM:
+		case CLASS_TEXT_SET:
+			fit->tally = tally_create(true, context);
+			break;
+		default:
+			break;
+	}
+}
+
+static void
+column_fit(const Column *column, ColumnFit *fit, Datum value)
+{
+	switch (column->class)
+	{
+		case CLASS_INTEGER:
+			encode_numeric_fit(column, fit, value);
+			encode_category_fit(column, fit, value);
+			break;
+		case CLASS_NUMBER:
+		case CLASS_BOOLEAN:
+		case CLASS_DURATION:
+			encode_numeric_fit(column, fit, value);
+			break;
+		case CLASS_TEXT:
+		case CLASS_ENUM:
+			encode_text_fit(column, fit, value);
+			break;
+		case CLASS_TIME:
+			encode_time_fit(column, fit, value);
+			break;
+		case CLASS_VECTOR:
+			encode_array_fit(column, fit, value);
+			break;
+		case CLASS_INTEGER_SET:
+		case CLASS_TEXT_SET:
+			encode_set_fit(column, fit, value);
+			break;
+	}
+}
+
+static void
+column_finish(Column *column, ColumnFit *fit, int64 rows, MemoryContext context)
+{
+	/* with nothing but NULLs there is nothing to tell them from */
+	column->missing = fit->values > 0 && fit->values < rows;
+	switch (column->class)
+	{
+		case CLASS_INTEGER:
+			encode_numeric_finish(column, fit);
+			(void) encode_category_finish(column, fit, context);
+			break;
+		case CLASS_NUMBER:
+		case CLASS_BOOLEAN:
+		case CLASS_DURATION:
+			encode_numeric_finish(column, fit);
+			break;
+		case CLASS_TEXT:
+		case CLASS_ENUM:
+			encode_text_finish(column, fit, context);
+			break;
+		case CLASS_TIME:
+			encode_time_finish(column, fit);
+			break;
+		case CLASS_VECTOR:
+			encode_array_finish(column, fit, context);
+			break;
+		case CLASS_INTEGER_SET:
+		case CLASS_TEXT_SET:
+			encode_set_finish(column, fit, context);
+			break;
+	}
+}
+
+/* values: the key, then the columns of the select list. */
+static void
+fit_row(void *arg, Datum *values, bool *nulls)
+{
+	FitState   *state = arg;
+
+	state->key = values[0];
+	state->has_key = !nulls[0];
+	for (int i = 0; i < state->set->ncolumns; i++)
+	{
+		ColumnFit  *fit = &state->columns[i];
+
+		fit->row = state->rows;
+		if (nulls[i + 1])
+			continue;
+		column_fit(&state->set->columns[i], fit, values[i + 1]);
+		fit->values++;
+	}
+	state->rows++;
+	state->has_key = false;
+}
+
+/* Says in which row a bad value stands. */
+static void
+fit_error_context(void *arg)
+{
+	FitState   *state = arg;
+
+	if (state->has_key)
+		errcontext("row of table \"%s\" with \"%s\" = %s", state->set->table_name, state->set->key_column,
+				   OutputFunctionCall(&state->key_output, state->key));
+}
+
+static void
+fit_read(FitState *state, const char *where)
+{
+	const FeatureSet *set = state->set;
+	ErrorContextCallback callback = {.callback = fit_error_context,.arg = state};
+	StringInfoData sql;
+
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "SELECT %s%s FROM %s", quote_identifier(set->key_column), set->select_list, set->table);
+	if (where != NULL)
+		appendStringInfo(&sql, " WHERE %s", where);
+	callback.previous = error_context_stack;
+	error_context_stack = &callback;
+	(void) query_once(sql.data, 0, NULL, NULL, NULL, fit_row, state);
+	error_context_stack = callback.previous;
+}
+
+/*
+ * Fit a set that was just chosen to the table's rows for which the SQL text
+ * "where" holds (NULL: all).  Returns the number of rows read.  The set is
+ * ready for encoding then.
+ */
+int64
+feature_fit(FeatureSet *set, const char *where)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "sage feature fit", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	FitState	state = {.set = set};
+	Oid			output;
+	bool		varlena;
+
+	state.columns = palloc0(Max(set->ncolumns, 1) * sizeof(ColumnFit));
+	for (int i = 0; i < set->ncolumns; i++)
+		column_start(&set->columns[i], &state.columns[i], context);
+	getTypeOutputInfo(set->key_typeid, &output, &varlena);
+	fmgr_info(output, &state.key_output);
+
+	if (set->ncolumns > 0)
+		fit_read(&state, where);
+	for (int i = 0; i < set->ncolumns; i++)
+		column_finish(&set->columns[i], &state.columns[i], state.rows, set->context);
+	feature_set_layout(set);
+	feature_set_read(set);
+
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+	return state.rows;
+}

@@ -1,0 +1,159 @@
+/*
+ * graph.c
+ *		Questions about a graph definition that is in memory, and the
+ *		relations that follow from its edge types.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+
+#include "graph/graph.h"
+#include "graph/graph_fkey.h"
+
+/* Index of the node type of that name; -1: there is none. */
+int
+graph_find_node_type(const Graph *graph, const char *name)
+{
+	for (int i = 0; i < graph->nnode_types; i++)
+		if (strcmp(graph->node_types[i].name, name) == 0)
+			return i;
+	return -1;
+}
+
+/* Index of the edge type of that name; -1: there is none. */
+int
+graph_find_edge_type(const Graph *graph, const char *name)
+{
+	for (int i = 0; i < graph->nedge_types; i++)
+		if (strcmp(graph->edge_types[i].name, name) == 0)
+			return i;
+	return -1;
+}
+
+/* Index of the relation of that name; -1: there is none. */
+int
+graph_find_relation(const Graph *graph, const char *name)
+{
+	for (int i = 0; i < graph->nrelations; i++)
+		if (strcmp(graph->relations[i].name, name) == 0)
+			return i;
+	return -1;
+}
+
+/*
+ * Does the column only say which node a row is, or to which nodes it is
+ * linked?  Such columns are never features: the key of a node type, an end of
+ * an edge type, and a foreign key to a node type.
+ */
+bool
+graph_is_key_or_end(const Graph *graph, Oid relid, const char *column)
+{
+	for (int i = 0; i < graph->nnode_types; i++)
+	{
+		const NodeType *node = &graph->node_types[i];
+
+		if (node->relid == relid && strcmp(node->key_column, column) == 0)
+			return true;
+	}
+	for (int i = 0; i < graph->nedge_types; i++)
+	{
+		const EdgeType *edge = &graph->edge_types[i];
+
+		if (edge->relid == relid &&
+			(strcmp(edge->source_column, column) == 0 || strcmp(edge->target_column, column) == 0))
+			return true;
+	}
+	return graph_fkey_to_node(graph, relid, column);
+}
+
+/* Does the edge type give a relation of its own for each direction? */
+bool
+graph_is_walked_both_ways(const EdgeType *edge)
+{
+	return strcmp(edge->direction, "both") == 0;
+}
+
+/* The name of the relation that walks the edges from target to source. */
+char *
+graph_reverse_name(const EdgeType *edge)
+{
+	return psprintf("rev_%s", edge->name);
+}
+
+static void
+relation_add(Graph *graph, char *name, int edge_type, bool forward, bool backward)
+{
+	const EdgeType *edge = &graph->edge_types[edge_type];
+	GraphRelation *relation = &graph->relations[graph->nrelations++];
+
+	relation->name = name;
+	relation->edge_type = edge_type;
+	relation->forward = forward;
+	relation->backward = backward;
+	relation->dst_type = forward ? edge->source_type : edge->target_type;
+	relation->src_type = forward ? edge->target_type : edge->source_type;
+}
+
+/*
+ * Fills graph->relations, in the order of the edge types, from everything
+ * else: an undirected edge type gives one relation that is walked both ways,
+ * "forward" one, and "both" two, of which the second is named rev_*.
+ */
+void
+graph_derive_relations(Graph *graph)
+{
+	graph->nrelations = 0;
+	graph->relations = palloc0(Max(graph->nedge_types, 1) * 2 * sizeof(GraphRelation));
+	for (int i = 0; i < graph->nedge_types; i++)
+	{
+		const EdgeType *edge = &graph->edge_types[i];
+		bool		undirected = strcmp(edge->direction, "undirected") == 0;
+
+		relation_add(graph, pstrdup(edge->name), i, true, undirected);
+		if (graph_is_walked_both_ways(edge))
+			relation_add(graph, graph_reverse_name(edge), i, false, true);
+	}
+}
+
+/*
+ * SQL text that makes a timestamptz of a time column (its bare name is
+ * given).  Times without a zone are taken as UTC, not as the session's zone:
+ * what is visible at a seed time must not depend on who asks.
+ */
+char *
+graph_time_expression(const char *column, Oid typeid)
+{
+	const char *name = quote_identifier(column);
+
+	switch (typeid)
+	{
+		case TIMESTAMPTZOID:
+			return psprintf("%s::pg_catalog.timestamptz", name);
+		case TIMESTAMPOID:
+		case DATEOID:
+			return psprintf("pg_catalog.timezone('UTC'::pg_catalog.text, %s::pg_catalog.timestamp)", name);
+		case INT4OID:
+		case INT8OID:
+			return psprintf("pg_catalog.to_timestamp(%s::pg_catalog.float8)", name);
+		default:
+			elog(ERROR, "type %u is not a type of time columns", typeid);
+	}
+	return NULL;				/* keep compiler quiet */
+}
+
+/*
+ * SQL text that makes a key, as idmap wants it, of a key column or an end
+ * column (its bare name is given).
+ */
+char *
+graph_key_expression(const char *column, KeyKind kind)
+{
+	static const char *const types[] = {
+		[KEY_INT] = "int8",
+		[KEY_TEXT] = "text",
+		[KEY_UUID] = "uuid"
+	};
+
+	return psprintf("%s::pg_catalog.%s", quote_identifier(column), types[kind]);
+}

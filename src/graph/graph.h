@@ -1,0 +1,101 @@
+/*
+ * graph.h
+ *		A graph definition: which tables are nodes, which are edges.
+ *
+ * It is read from the catalogue (names) and resolved against the system
+ * catalogues (types, attribute numbers) by graph_load(), as of the current
+ * snapshot.  It holds no rows.
+ */
+#ifndef SAGE_GRAPH_H
+#define SAGE_GRAPH_H
+
+#include "postgres.h"
+
+#include "nodes/pg_list.h"
+
+#include "base/idmap.h"
+
+typedef struct NodeType
+{
+	char	   *name;
+	Oid			relid;
+	char	   *table;			/* qualified and quoted, for SQL text */
+	char	   *key_column;
+	Oid			key_typeid;		/* of the column, domains looked through */
+	KeyKind		key_kind;
+	char	   *time_column;	/* NULL: always visible */
+	Oid			time_typeid;
+	List	   *features;		/* of char *; NIL: all that can be used */
+	List	   *exclude;		/* of char * */
+} NodeType;
+
+typedef struct EdgeType
+{
+	char	   *name;
+	Oid			relid;
+	char	   *table;
+	char	   *source_column;
+	char	   *target_column;
+	int			source_type;	/* index into Graph.node_types */
+	int			target_type;
+	char	   *time_column;
+	Oid			time_typeid;
+	char	   *weight_column;
+	List	   *features;
+	char	   *direction;		/* "undirected", "forward" or "both" */
+} EdgeType;
+
+/*
+ * An edge type walked in one direction: the nodes of dst_type collect from
+ * their neighbours, which are nodes of src_type.  "follows" walked forward
+ * takes from a node's targets, "rev_follows" from its sources; an undirected
+ * relation from both.
+ */
+typedef struct GraphRelation
+{
+	char	   *name;
+	int			edge_type;
+	bool		forward;		/* neighbours are targets of the node's edges */
+	bool		backward;		/* neighbours are sources of the node's edges */
+	int			dst_type;
+	int			src_type;
+} GraphRelation;
+
+typedef struct Graph
+{
+	char	   *name;
+	char	   *owner;
+	int			nnode_types;
+	NodeType   *node_types;
+	int			nedge_types;
+	EdgeType   *edge_types;
+	int			nrelations;
+	GraphRelation *relations;
+} Graph;
+
+/* graph_catalog.c: allocated in CurrentMemoryContext */
+extern Graph *graph_load(const char *name); /* error if there is none */
+extern bool graph_exists(const char *name);
+extern char *graph_lock(const char *name);	/* its owner; held to the end of the transaction */
+extern void graph_lock_share(const char *name);
+extern void graph_save(const char *name, const char *owner);
+extern void graph_save_nodes(const Graph *graph, const NodeType *node);
+extern void graph_save_edges(const Graph *graph, const EdgeType *edge);
+extern void graph_remove(const char *name);
+
+/* graph.c */
+extern int	graph_find_node_type(const Graph *graph, const char *name); /* -1: none */
+extern int	graph_find_edge_type(const Graph *graph, const char *name);
+extern int	graph_find_relation(const Graph *graph, const char *name);
+extern bool graph_is_key_or_end(const Graph *graph, Oid relid, const char *column);
+extern bool graph_is_walked_both_ways(const EdgeType *edge);
+extern char *graph_reverse_name(const EdgeType *edge);
+extern void graph_derive_relations(Graph *graph);
+extern char *graph_time_expression(const char *column, Oid typeid); /* SQL text of type timestamptz */
+extern char *graph_key_expression(const char *column, KeyKind kind);	/* SQL text of type key_type(kind) */
+
+
+/* graph_estimate.c */
+extern int64 graph_estimate_rows(Oid relid);
+
+#endif							/* SAGE_GRAPH_H */

@@ -1,0 +1,333 @@
+/*
+ * graph_catalog.c
+ *		Graph definitions in the tables of schema sage: load and save.
+ *
+ * The tables hold names, so that a definition survives pg_dump.  They are
+ * resolved (graph_resolve.c) each time a definition is loaded.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+#include "base/memory.h"
+#include "base/query.h"
+#include "graph/graph.h"
+#include "graph/graph_column.h"
+#include "graph/graph_resolve.h"
+
+/* Where rows of the catalogue go while a graph is being loaded. */
+typedef struct GraphLoader
+{
+	Graph	   *graph;
+	int			node_capacity;
+	int			edge_capacity;
+	List	   *node_names;		/* of GraphNames *, one for each node type */
+	List	   *edge_names;
+} GraphLoader;
+
+/* ------------------------------------------------------------------------
+ * Values
+ * ------------------------------------------------------------------------
+ */
+
+static char *
+text_or_null(Datum value, bool isnull)
+{
+	return isnull ? NULL : TextDatumGetCString(value);
+}
+
+/* text[] -> list of char *; NULL and empty: NIL. */
+static List *
+names_from_array(Datum value, bool isnull)
+{
+	List	   *names = NIL;
+	Datum	   *elements;
+	int			count;
+
+	if (isnull)
+		return NIL;
+	deconstruct_array(DatumGetArrayTypeP(value), TEXTOID, -1, false, TYPALIGN_INT, &elements, NULL, &count);
+	for (int i = 0; i < count; i++)
+		names = lappend(names, TextDatumGetCString(elements[i]));
+	return names;
+}
+
+/* A statement's arguments, collected one by one. */
+#define MAX_ARGS	16
+
+typedef struct Arguments
+{
+	int			count;
+	Oid			types[MAX_ARGS];
+	Datum		values[MAX_ARGS];
+	bool		nulls[MAX_ARGS];
+} Arguments;
+
+static void
+args_add(Arguments *args, Oid type, Datum value, bool isnull)
+{
+	Assert(args->count < MAX_ARGS);
+	args->types[args->count] = type;
+	args->values[args->count] = value;
+	args->nulls[args->count] = isnull;
+	args->count++;
+}
+
+static void
+args_add_text(Arguments *args, const char *text)
+{
+	args_add(args, TEXTOID, text == NULL ? (Datum) 0 : CStringGetTextDatum(text), text == NULL);
+}
+
+/* NIL becomes NULL. */
+static void
+args_add_names(Arguments *args, List *names)
+{
+	Datum	   *elements = palloc(Max(list_length(names), 1) * sizeof(Datum));
+	ArrayType  *array;
+
+	for (int i = 0; i < list_length(names); i++)
+		elements[i] = CStringGetTextDatum(list_nth(names, i));
+	array = construct_array(elements, list_length(names), TEXTOID, -1, false, TYPALIGN_INT);
+	args_add(args, TEXTARRAYOID, PointerGetDatum(array), names == NIL);
+}
+
+/* ------------------------------------------------------------------------
+ * Load
+ * ------------------------------------------------------------------------
+ */
+
+static void
+load_owner(void *arg, Datum *values, bool *nulls)
+{
+	char	  **owner = arg;
+
+	*owner = TextDatumGetCString(values[0]);
+}
+
+static GraphNames *
+load_table(Datum schema, Datum table)
+{
+	GraphNames *names = palloc0(sizeof(GraphNames));
+
+	names->schema = TextDatumGetCString(schema);
+	names->table = TextDatumGetCString(table);
+	return names;
+}
+
+static void
+load_node_type(void *arg, Datum *values, bool *nulls)
+{
+	GraphLoader *loader = arg;
+	Graph	   *graph = loader->graph;
+	GraphNames *names = load_table(values[1], values[2]);
+	NodeType   *node;
+
+	memory_reserve(graph->node_types, loader->node_capacity, graph->nnode_types + 1);
+	node = &graph->node_types[graph->nnode_types++];
+	memset(node, 0, sizeof(NodeType));
+	node->name = TextDatumGetCString(values[0]);
+	node->key_column = TextDatumGetCString(values[3]);
+	names->key_type = TextDatumGetCString(values[4]);
+	node->time_column = text_or_null(values[5], nulls[5]);
+	node->features = names_from_array(values[6], nulls[6]);
+	node->exclude = names_from_array(values[7], nulls[7]);
+	loader->node_names = lappend(loader->node_names, names);
+}
+
+static void
+load_edge_type(void *arg, Datum *values, bool *nulls)
+{
+	GraphLoader *loader = arg;
+	Graph	   *graph = loader->graph;
+	GraphNames *names = load_table(values[1], values[2]);
+	EdgeType   *edge;
+
+	memory_reserve(graph->edge_types, loader->edge_capacity, graph->nedge_types + 1);
+	edge = &graph->edge_types[graph->nedge_types++];
+	memset(edge, 0, sizeof(EdgeType));
+	edge->name = TextDatumGetCString(values[0]);
+	edge->source_column = TextDatumGetCString(values[3]);
+	edge->target_column = TextDatumGetCString(values[4]);
+	names->source_type = TextDatumGetCString(values[5]);
+	names->target_type = TextDatumGetCString(values[6]);
+	edge->time_column = text_or_null(values[7], nulls[7]);
+	edge->weight_column = text_or_null(values[8], nulls[8]);
+	edge->features = names_from_array(values[9], nulls[9]);
+	edge->direction = TextDatumGetCString(values[10]);
+	loader->edge_names = lappend(loader->edge_names, names);
+}
+
+static void
+report_no_graph(const char *name)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("graph \"%s\" does not exist", name),
+			 errhint("SELECT * FROM sage.graphs shows the graphs there are; sage_create_graph() makes one.")));
+}
+
+/*
+ * The definition, as the active snapshot sees it, resolved against the tables
+ * of this moment.  Errors: UNDEFINED_OBJECT if there is no such graph,
+ * OBJECT_NOT_IN_PREREQUISITE_STATE if its tables are no longer what they were.
+ */
+Graph *
+graph_load(const char *name)
+{
+	Graph	   *graph = palloc0(sizeof(Graph));
+	GraphLoader loader = {.graph = graph, .node_capacity = 1, .edge_capacity = 1};
+	Arguments	args = {0};
+
+	args_add_text(&args, name);
+	graph->name = pstrdup(name);
+	graph->node_types = palloc(sizeof(NodeType));
+	graph->edge_types = palloc(sizeof(EdgeType));
+	if (query_catalog("SELECT owner FROM sage.graph WHERE graph = $1",
+					  args.count, args.types, args.values, args.nulls, load_owner, &graph->owner) == 0)
+		report_no_graph(name);
+	query_catalog("SELECT node_type, table_schema, table_name, key_column, key_type, time_column, features, exclude"
+				  " FROM sage.node_type WHERE graph = $1 ORDER BY position",
+				  args.count, args.types, args.values, args.nulls, load_node_type, &loader);
+	query_catalog("SELECT edge_type, table_schema, table_name, source_column, target_column,"
+				  " source_type, target_type, time_column, weight_column, features, direction"
+				  " FROM sage.edge_type WHERE graph = $1 ORDER BY position",
+				  args.count, args.types, args.values, args.nulls, load_edge_type, &loader);
+	for (int i = 0; i < graph->nnode_types; i++)
+		graph_resolve_node_type(graph, &graph->node_types[i], list_nth(loader.node_names, i));
+	for (int i = 0; i < graph->nedge_types; i++)
+		graph_resolve_edge_type(graph, &graph->edge_types[i], list_nth(loader.edge_names, i));
+	graph_derive_relations(graph);
+	return graph;
+}
+
+bool
+graph_exists(const char *name)
+{
+	Arguments	args = {0};
+
+	args_add_text(&args, name);
+	return query_catalog("SELECT FROM sage.graph WHERE graph = $1",
+						 args.count, args.types, args.values, args.nulls, NULL, NULL) > 0;
+}
+
+/* The owner's name, with a lock on the graph that ends with the transaction. */
+static char *
+lock_row(const char *name, const char *sql)
+{
+	Arguments	args = {0};
+	char	   *owner = NULL;
+
+	args_add_text(&args, name);
+	if (query_catalog_write(sql, args.count, args.types, args.values, args.nulls, load_owner, &owner) == 0)
+		report_no_graph(name);
+	return owner;
+}
+
+/*
+ * Keeps others from changing the definition until the transaction ends, and
+ * returns the owner's name.  Take a new snapshot before loading: the lock may
+ * have had to wait for someone's change.
+ */
+char *
+graph_lock(const char *name)
+{
+	return lock_row(name, "SELECT owner FROM sage.graph WHERE graph = $1 FOR UPDATE");
+}
+
+/*
+ * Keeps others from dropping the graph until the transaction ends: for who
+ * writes its name elsewhere into the catalogue.
+ */
+void
+graph_lock_share(const char *name)
+{
+	(void) lock_row(name, "SELECT owner FROM sage.graph WHERE graph = $1 FOR KEY SHARE");
+}
+
+/* ------------------------------------------------------------------------
+ * Save
+ * ------------------------------------------------------------------------
+ */
+
+static void
+catalog_write(const char *sql, const Arguments *args)
+{
+	query_catalog_write(sql, args->count, args->types, args->values, args->nulls, NULL, NULL);
+}
+
+/* A graph without types.  DUPLICATE_OBJECT if the name is taken. */
+void
+graph_save(const char *name, const char *owner)
+{
+	Arguments	args = {0};
+
+	args_add_text(&args, name);
+	args_add_text(&args, owner);
+	if (query_catalog_write("INSERT INTO sage.graph (graph, owner) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+							args.count, args.types, args.values, args.nulls, NULL, NULL) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("graph \"%s\" already exists", name)));
+}
+
+/* Adds a node type after those that the graph has; the caller holds graph_lock(). */
+void
+graph_save_nodes(const Graph *graph, const NodeType *node)
+{
+	Arguments	args = {0};
+
+	args_add_text(&args, graph->name);
+	args_add(&args, INT4OID, Int32GetDatum(graph->nnode_types + 1), false);
+	args_add_text(&args, node->name);
+	args_add_text(&args, graph_table_schema(node->relid));
+	args_add_text(&args, get_rel_name(node->relid));
+	args_add_text(&args, node->key_column);
+	args_add_text(&args, graph_key_kind_name(node->key_kind));
+	args_add_text(&args, node->time_column);
+	args_add_names(&args, node->features);
+	args_add_names(&args, node->exclude);
+	catalog_write("INSERT INTO sage.node_type (graph, position, node_type, table_schema, table_name,"
+				  " key_column, key_type, time_column, features, exclude)"
+				  " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)", &args);
+}
+
+/* Adds an edge type after those that the graph has; the caller holds graph_lock(). */
+void
+graph_save_edges(const Graph *graph, const EdgeType *edge)
+{
+	Arguments	args = {0};
+
+	args_add_text(&args, graph->name);
+	args_add(&args, INT4OID, Int32GetDatum(graph->nedge_types + 1), false);
+	args_add_text(&args, edge->name);
+	args_add_text(&args, graph_table_schema(edge->relid));
+	args_add_text(&args, get_rel_name(edge->relid));
+	args_add_text(&args, edge->source_column);
+	args_add_text(&args, edge->target_column);
+	args_add_text(&args, graph->node_types[edge->source_type].name);
+	args_add_text(&args, graph->node_types[edge->target_type].name);
+	args_add_text(&args, edge->time_column);
+	args_add_text(&args, edge->weight_column);
+	args_add_names(&args, edge->features);
+	args_add_text(&args, edge->direction);
+	catalog_write("INSERT INTO sage.edge_type (graph, position, edge_type, table_schema, table_name,"
+				  " source_column, target_column, source_type, target_type,"
+				  " time_column, weight_column, features, direction)"
+				  " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)", &args);
+}
+
+/* The graph with its node and edge types; the caller holds graph_lock(). */
+void
+graph_remove(const char *name)
+{
+	Arguments	args = {0};
+
+	args_add_text(&args, name);
+	catalog_write("DELETE FROM sage.edge_type WHERE graph = $1", &args);
+	catalog_write("DELETE FROM sage.node_type WHERE graph = $1", &args);
+	catalog_write("DELETE FROM sage.graph WHERE graph = $1", &args);
+}

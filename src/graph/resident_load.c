@@ -1,0 +1,211 @@
+/*
+ * resident_load.c
+ *		Reads whole tables into memory: nodes, then edges as adjacency lists.
+ *
+ * Each edge table is read once, whatever number of relations walk it.  The
+ * lists are laid out by a counting sort over the destinations; their order
+ * within a node is made later, on first use (store_resident.c).
+ */
+#include "postgres.h"
+
+#include "catalog/pg_class.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "base/memory.h"
+#include "graph/store_internal.h"
+
+/* The rows of one edge table, ends as node numbers. */
+typedef struct EdgeRows
+{
+	const IdMap *source_map;
+	const IdMap *target_map;
+	bool		same_type;
+	int64		count;
+	int64		capacity;
+	int32	   *source;
+	int32	   *target;
+	TimestampTz *times;			/* NULL: no time column */
+	float	   *weights;		/* NULL: no weight column */
+	StoreCounts counts;
+	const EdgeType *type;
+} EdgeRows;
+
+/* A row arrives: (source, target, time, weight). */
+static void
+edge_row(void *arg, Datum *values, bool *nulls)
+{
+	EdgeRows   *rows = arg;
+	int32		source,
+				target;
+
+	rows->counts.edges++;
+	if (nulls[0] || nulls[1])
+	{
+		rows->counts.null_ends++;
+		return;
+	}
+	source = idmap_find(rows->source_map, values[0]);
+	target = idmap_find(rows->target_map, values[1]);
+	if (source < 0 || target < 0)
+	{
+		rows->counts.dangling++;
+		return;
+	}
+	if (rows->same_type && source == target)
+	{
+		rows->counts.loops++;
+		return;
+	}
+	if (rows->count == rows->capacity)
+	{
+		rows->capacity *= 2;
+		rows->source = memory_grow(rows->source, rows->capacity, sizeof(int32));
+		rows->target = memory_grow(rows->target, rows->capacity, sizeof(int32));
+		if (rows->times != NULL)
+			rows->times = memory_grow(rows->times, rows->capacity, sizeof(TimestampTz));
+		if (rows->weights != NULL)
+			rows->weights = memory_grow(rows->weights, rows->capacity, sizeof(float));
+	}
+	rows->source[rows->count] = source;
+	rows->target[rows->count] = target;
+	if (rows->times != NULL)
+		rows->times[rows->count] = nulls[2] ? DT_NOEND : DatumGetTimestampTz(values[2]);
+	if (rows->weights != NULL)
+	{
+		rows->weights[rows->count] = nulls[3] ? 0 : DatumGetFloat4(values[3]);
+		store_check_weight(rows->weights[rows->count], rows->type);
+	}
+	rows->count++;
+}
+
+static void
+edge_rows_read(EdgeRows *rows, GraphStore *store, const EdgeType *type)
+{
+	const Graph *graph = store->graph;
+	char	   *sql = psprintf("SELECT %s, %s, %s, %s FROM %s",
+							   graph_key_expression(type->source_column, graph->node_types[type->source_type].key_kind),
+							   graph_key_expression(type->target_column, graph->node_types[type->target_type].key_kind),
+							   type->time_column == NULL ? "NULL::pg_catalog.timestamptz" :
+							   graph_time_expression(type->time_column, type->time_typeid),
+							   type->weight_column == NULL ? "NULL::pg_catalog.float4" :
+							   psprintf("%s::pg_catalog.float4", quote_identifier(type->weight_column)),
+							   type->table);
+
+	memset(rows, 0, sizeof(EdgeRows));
+	rows->type = type;
+	rows->source_map = store->nodes[type->source_type].map;
+	rows->target_map = store->nodes[type->target_type].map;
+	rows->same_type = type->source_type == type->target_type;
+	rows->capacity = Max(graph_estimate_rows(type->relid), 1024);
+	rows->source = memory_alloc(rows->capacity, sizeof(int32));
+	rows->target = memory_alloc(rows->capacity, sizeof(int32));
+	if (type->time_column != NULL)
+		rows->times = memory_alloc(rows->capacity, sizeof(TimestampTz));
+	if (type->weight_column != NULL)
+		rows->weights = memory_alloc(rows->capacity, sizeof(float));
+	query_once(sql, 0, NULL, NULL, NULL, edge_row, rows);
+}
+
+/* Puts neighbour "src" into the list of "dst". */
+static inline void
+relation_put(ResidentRelation *rel, int64 *next, const EdgeRows *rows, int64 edge, int32 dst, int32 src)
+{
+	int64		at = next[dst]++;
+
+	rel->neighbors[at] = src;
+	if (rel->times != NULL)
+		rel->times[at] = rows->times[edge];
+	if (rel->weights != NULL)
+		rel->weights[at] = rows->weights[edge];
+}
+
+/*
+ * Lays out the adjacency lists of one relation from its edge table's rows.
+ */
+static void
+relation_build(ResidentRelation *rel, const GraphRelation *def, const EdgeRows *rows, int64 nnodes, uint64 seed)
+{
+	int64	   *next = memory_alloc_zero(nnodes + 1, sizeof(int64));
+	int64		total = 0;
+
+	rel->nnodes = nnodes;
+	rel->seed = store_relation_seed(seed, def);
+	rel->offsets = memory_alloc(nnodes + 1, sizeof(int64));
+	rel->lengths = memory_alloc(nnodes, sizeof(int32));
+	rel->sorted = memory_alloc_zero(nnodes, sizeof(int32));
+
+	for (int64 i = 0; i < rows->count; i++)
+	{
+		if (def->forward)
+			next[rows->source[i]]++;
+		if (def->backward)
+			next[rows->target[i]]++;
+	}
+	for (int64 i = 0; i < nnodes; i++)
+	{
+		int64		length = next[i];
+
+		if (length > PG_INT32_MAX)
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("a node has more than %d neighbors in relation \"%s\"", PG_INT32_MAX, def->name)));
+		rel->lengths[i] = (int32) length;
+		rel->offsets[i] = next[i] = total;
+		total += length;
+	}
+	rel->offsets[nnodes] = total;
+
+	rel->neighbors = memory_alloc(total, sizeof(int32));
+	if (rows->times != NULL)
+		rel->times = memory_alloc(total, sizeof(TimestampTz));
+	if (rows->weights != NULL)
+		rel->weights = memory_alloc(total, sizeof(float));
+	for (int64 i = 0; i < rows->count; i++)
+	{
+		if (def->forward)
+			relation_put(rel, next, rows, i, rows->source[i], rows->target[i]);
+		if (def->backward)
+			relation_put(rel, next, rows, i, rows->target[i], rows->source[i]);
+	}
+	pfree(next);
+}
+
+/*
+ * Reads the edge tables of the wanted relations (NULL: of all).  The nodes
+ * have been read.
+ */
+void
+resident_load_edges(GraphStore *store, const bool *wanted)
+{
+	const Graph *graph = store->graph;
+	MemoryContext scratch = AllocSetContextCreate(store->cxt, "sage edge rows", ALLOCSET_DEFAULT_SIZES);
+
+	for (int e = 0; e < graph->nedge_types; e++)
+	{
+		EdgeRows	rows;
+		bool		read = false;
+
+		for (int r = 0; r < graph->nrelations; r++)
+		{
+			const GraphRelation *def = &graph->relations[r];
+
+			if (def->edge_type != e || (wanted != NULL && !wanted[r]))
+				continue;
+			if (!read)
+			{
+				MemoryContext old = MemoryContextSwitchTo(scratch);
+
+				edge_rows_read(&rows, store, &graph->edge_types[e]);
+				MemoryContextSwitchTo(old);
+				read = true;
+			}
+			relation_build(&store->resident[r], def, &rows,
+						   idmap_count(store->nodes[def->dst_type].map), store->seed);
+			store->counts[r] = rows.counts;
+		}
+		MemoryContextReset(scratch);
+	}
+	MemoryContextDelete(scratch);
+}

@@ -1,0 +1,359 @@
+/*
+ * store.c
+ *		What the live and the resident store have in common: the queries, and
+ *		giving numbers to nodes as their rows are read.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "lib/stringinfo.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "base/memory.h"
+#include "graph/store_internal.h"
+
+struct StorePlans
+{
+	MemoryContext cxt;
+	int			ntypes;
+	int			nrelations;
+	char	  **node_sql;		/* [ntypes] SELECT key, time, columns FROM table */
+	PreparedQuery **nodes;		/* [ntypes] the same for a list of keys; NULL until used */
+	PreparedQuery **neighbors;	/* [nrelations] NULL until used */
+};
+
+bool
+edge_has_time(const EdgeType *edge)
+{
+	return edge->time_column != NULL;
+}
+
+void
+store_check_weight(float weight, const EdgeType *edge)
+{
+	if (!(weight >= 0) || isinf(weight))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("weight \"%s\" of %s has a value that is negative or not finite",
+						edge->weight_column, edge->table),
+				 errhint("Weights must be numbers of at least zero.")));
+}
+
+/* ------------------------------------------------------------------------
+ * Plans
+ * ------------------------------------------------------------------------
+ */
+
+StorePlans *
+store_plans_create(const Graph *graph, const char *const *columns, MemoryContext parent)
+{
+	MemoryContext cxt = AllocSetContextCreate(parent, "sage store plans", ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(cxt);
+	StorePlans *plans = palloc0(sizeof(StorePlans));
+
+	plans->cxt = cxt;
+	plans->ntypes = graph->nnode_types;
+	plans->nrelations = graph->nrelations;
+	plans->nodes = palloc0(Max(plans->ntypes, 1) * sizeof(PreparedQuery *));
+	plans->neighbors = palloc0(Max(plans->nrelations, 1) * sizeof(PreparedQuery *));
+	plans->node_sql = palloc0(Max(plans->ntypes, 1) * sizeof(char *));
+	for (int i = 0; i < graph->nnode_types; i++)
+	{
+		const NodeType *type = &graph->node_types[i];
+
+		plans->node_sql[i] = psprintf("SELECT %s, %s%s FROM %s",
+									  graph_key_expression(type->key_column, type->key_kind),
+									  type->time_column == NULL ? "NULL::pg_catalog.timestamptz" :
+									  graph_time_expression(type->time_column, type->time_typeid),
+									  columns[i], type->table);
+	}
+	MemoryContextSwitchTo(old);
+	return plans;
+}
+
+void
+store_plans_free(StorePlans *plans)
+{
+	for (int i = 0; i < plans->ntypes; i++)
+	{
+		if (plans->nodes[i] != NULL)
+			query_free(plans->nodes[i]);
+	}
+	for (int i = 0; i < plans->nrelations; i++)
+	{
+		if (plans->neighbors[i] != NULL)
+			query_free(plans->neighbors[i]);
+	}
+	MemoryContextDelete(plans->cxt);
+}
+
+/* Rows (node's key, neighbour's key, time, weight) of a list of nodes, one direction. */
+static void
+append_neighbor_select(StringInfo sql, const Graph *graph, const GraphRelation *relation, bool forward)
+{
+	const EdgeType *edge = &graph->edge_types[relation->edge_type];
+	const char *here = forward ? edge->source_column : edge->target_column;
+	const char *there = forward ? edge->target_column : edge->source_column;
+
+	appendStringInfo(sql, "SELECT %s, %s, %s, %s FROM %s WHERE %s OPERATOR(pg_catalog.=) ANY ($1)",
+					 graph_key_expression(here, graph->node_types[relation->dst_type].key_kind),
+					 graph_key_expression(there, graph->node_types[relation->src_type].key_kind),
+					 edge->time_column == NULL ? "NULL::pg_catalog.timestamptz" :
+					 graph_time_expression(edge->time_column, edge->time_typeid),
+					 edge->weight_column == NULL ? "NULL::pg_catalog.float4" :
+					 psprintf("%s::pg_catalog.float4", quote_identifier(edge->weight_column)),
+					 edge->table, quote_identifier(here));
+}
+
+PreparedQuery *
+store_neighbor_query(GraphStore *store, int relation)
+{
+	StorePlans *plans = store->plans;
+	const GraphRelation *rel = &store->graph->relations[relation];
+
+	if (plans->neighbors[relation] == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(plans->cxt);
+		Oid			array_type = key_array_type(store->graph->node_types[rel->dst_type].key_kind);
+		StringInfoData sql;
+
+		initStringInfo(&sql);
+		if (rel->forward)
+			append_neighbor_select(&sql, store->graph, rel, true);
+		if (rel->forward && rel->backward)
+			appendStringInfoString(&sql, " UNION ALL ");
+		if (rel->backward)
+			append_neighbor_select(&sql, store->graph, rel, false);
+		plans->neighbors[relation] = query_prepare(sql.data, 1, &array_type);
+		MemoryContextSwitchTo(old);
+	}
+	return plans->neighbors[relation];
+}
+
+/* ------------------------------------------------------------------------
+ * Nodes
+ * ------------------------------------------------------------------------
+ */
+
+GraphStore *
+store_create(const Graph *graph, StorePlans *plans, const NodeReader *readers, uint64 seed, MemoryContext parent,
+			 const char *name)
+{
+	MemoryContext cxt = AllocSetContextCreate(parent, "sage store", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(cxt);
+	GraphStore *store = palloc0(sizeof(GraphStore));
+
+	MemoryContextSetIdentifier(cxt, name);
+	store->graph = graph;
+	store->plans = plans;
+	store->cxt = cxt;
+	store->seed = seed;
+	store->nodes = palloc0(Max(graph->nnode_types, 1) * sizeof(StoreNodes));
+	store->counts = palloc0(Max(graph->nrelations, 1) * sizeof(StoreCounts));
+	for (int i = 0; i < graph->nnode_types; i++)
+	{
+		store->nodes[i].store = store;
+		store->nodes[i].type = i;
+		store->nodes[i].reader = readers[i];
+		store->nodes[i].map = idmap_create(graph->node_types[i].key_kind, 0, cxt);
+	}
+	MemoryContextSwitchTo(old);
+	return store;
+}
+
+void
+store_close(GraphStore *store)
+{
+	MemoryContextDelete(store->cxt);
+}
+
+static int32
+nodes_number(StoreNodes *nodes, Datum key, TimestampTz time)
+{
+	bool		found;
+	int32		node = idmap_insert(nodes->map, key, &found);
+
+	if (found)
+		return -1;
+	if (nodes->store->graph->node_types[nodes->type].time_column != NULL)
+	{
+		if (nodes->times == NULL)
+		{
+			nodes->times_capacity = 1024;
+			nodes->times = MemoryContextAlloc(nodes->store->cxt, nodes->times_capacity * sizeof(TimestampTz));
+		}
+		memory_reserve(nodes->times, nodes->times_capacity, node + 1);
+		nodes->times[node] = time;
+	}
+	return node;
+}
+
+/*
+ * A row arrives: (key, time, columns).  A row without a key is no node; a row
+ * without a time is never visible to a seed that has one.
+ */
+static void
+nodes_row(void *arg, Datum *values, bool *nulls)
+{
+	StoreNodes *nodes = arg;
+	const NodeType *type = &nodes->store->graph->node_types[nodes->type];
+	int32		node;
+
+	if (nulls[0])
+		return;
+	node = nodes_number(nodes, values[0], nulls[1] ? DT_NOEND : DatumGetTimestampTz(values[1]));
+	if (node < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_CARDINALITY_VIOLATION),
+				 errmsg("node key \"%s\" of %s is not unique", type->key_column, type->table),
+				 errhint("Each node must be one row; choose a unique column as key.")));
+	if (nodes->reader.row != NULL)
+		nodes->reader.row(nodes->reader.arg, node, values + 2, nulls + 2);
+}
+
+/*
+ * Reads the rows of those keys, none of which has a number yet.  Keys that
+ * have no row do not get one.
+ */
+void
+store_fetch_nodes(GraphStore *store, int type, const Datum *keys, int n)
+{
+	StorePlans *plans = store->plans;
+	const NodeType *node_type = &store->graph->node_types[type];
+	Datum		array;
+
+	if (n == 0)
+		return;
+	if (plans->nodes[type] == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(plans->cxt);
+		Oid			array_type = key_array_type(node_type->key_kind);
+		char	   *sql = psprintf("%s WHERE %s OPERATOR(pg_catalog.=) ANY ($1)",
+								   plans->node_sql[type], quote_identifier(node_type->key_column));
+
+		plans->nodes[type] = query_prepare(sql, 1, &array_type);
+		MemoryContextSwitchTo(old);
+	}
+	array = key_array(node_type->key_kind, keys, n);
+	query_run(plans->nodes[type], &array, NULL, nodes_row, &store->nodes[type]);
+	pfree(DatumGetPointer(array));
+}
+
+void
+store_read_nodes(GraphStore *store, int type)
+{
+	query_once(store->plans->node_sql[type], 0, NULL, NULL, NULL, nodes_row, &store->nodes[type]);
+}
+
+int32
+store_add_node(GraphStore *store, int type, Datum key)
+{
+	int32		node = nodes_number(&store->nodes[type], key, DT_NOBEGIN);
+
+	Assert(node >= 0);
+	return node;
+}
+
+/*
+ * The numbers of some keys, reading rows that are not known yet; -1 for a key
+ * that has no row.  A resident store has read all rows already.
+ */
+void
+store_find(GraphStore *store, int type, const Datum *keys, int64 n, int32 *nodes)
+{
+	IdMap	   *map = store->nodes[type].map;
+	Datum	   *missing;
+	int			nmissing = 0;
+	IdMap	   *asked;
+	bool		found;
+
+	for (int64 i = 0; i < n; i++)
+	{
+		nodes[i] = idmap_find(map, keys[i]);
+		nmissing += nodes[i] < 0;
+	}
+	if (nmissing == 0 || store->live == NULL)
+		return;
+
+	/* ask for each missing key once */
+	missing = memory_alloc(nmissing, sizeof(Datum));
+	asked = idmap_create(store->graph->node_types[type].key_kind, nmissing, CurrentMemoryContext);
+	nmissing = 0;
+	for (int64 i = 0; i < n; i++)
+	{
+		if (nodes[i] >= 0)
+			continue;
+		idmap_insert(asked, keys[i], &found);
+		if (!found)
+			missing[nmissing++] = keys[i];
+	}
+	store_fetch_nodes(store, type, missing, nmissing);
+	idmap_free(asked);
+	pfree(missing);
+	for (int64 i = 0; i < n; i++)
+	{
+		if (nodes[i] < 0)
+			nodes[i] = idmap_find(map, keys[i]);
+	}
+}
+
+int32
+store_node_count(const GraphStore *store, int type)
+{
+	return idmap_count(store->nodes[type].map);
+}
+
+uint64
+store_node_hash(const GraphStore *store, int type, int32 node)
+{
+	return idmap_hash(store->nodes[type].map, node);
+}
+
+Datum
+store_node_key(const GraphStore *store, int type, int32 node)
+{
+	return idmap_key(store->nodes[type].map, node);
+}
+
+const StoreCounts *
+store_counts(const GraphStore *store, int relation)
+{
+	return &store->counts[relation];
+}
+
+/*
+ * The picked neighbours of each destination, in the order's order.  times may
+ * be NULL: no destination has a seed time.  The result is in
+ * CurrentMemoryContext.
+ */
+void
+store_neighbors(GraphStore *store, int relation, const int32 *dst, const TimestampTz *times, int64 ndst,
+				const NeighborPick *pick, NeighborList *result)
+{
+	if (store->live != NULL)
+		live_neighbors(store, relation, dst, times, ndst, pick, result);
+	else
+		resident_neighbors(store, relation, dst, times, ndst, pick, result);
+}
+
+/*
+ * By priority; copies of one pair have the same priority and stand by their
+ * time, so that the one seen earliest comes first.
+ */
+int
+neighbor_entry_compare(const void *a, const void *b)
+{
+	const NeighborEntry *x = a;
+	const NeighborEntry *y = b;
+
+	if (x->priority != y->priority)
+		return x->priority < y->priority ? -1 : 1;
+	if (x->time != y->time)
+		return x->time < y->time ? -1 : 1;
+	if (x->weight != y->weight)
+		return x->weight < y->weight ? -1 : 1;
+	return 0;
+}

@@ -1,0 +1,96 @@
+/*
+ * store.h
+ *		Where the sampler gets nodes and neighbours from.
+ *
+ * There are two makers.  The live store asks the tables for each batch of
+ * nodes; the resident store reads the tables once and then answers from
+ * memory.  Both give the same answers, and one test suite holds them
+ * together.
+ *
+ * A node is known by its number within its type: numbers are given in the
+ * order in which rows are read, and the row's columns are handed to the
+ * type's reader at that moment, so that row number i of whatever the reader
+ * fills belongs to node i.  A key without a (visible) row has no number: an
+ * edge to it does not exist.
+ *
+ * The neighbours of a node come in an order of their own, by
+ * hash(seed, relation, node's key, neighbour's key): a prefix of the order is
+ * a uniform sample that does not depend on scan order, batch or store.
+ */
+#ifndef SAGE_STORE_H
+#define SAGE_STORE_H
+
+#include "postgres.h"
+
+#include "datatype/timestamp.h"
+
+#include "graph/graph.h"
+
+typedef struct GraphStore GraphStore;
+
+/*
+ * Who wants a node type's rows: values and nulls are those of the columns
+ * named when the plans were made.
+ */
+typedef struct NodeReader
+{
+	void		(*row) (void *arg, int32 node, Datum *values, bool *nulls);
+	void	   *arg;
+} NodeReader;
+
+/* No seed time: everything the snapshot sees counts. */
+#define STORE_ALWAYS	DT_NOEND
+
+/* Which of a node's neighbours are wanted. */
+typedef struct NeighborPick
+{
+	int			count;			/* at most so many; -1: all */
+	bool		rotate;			/* start at hash(salt, node) and go round */
+	uint64		salt;
+	bool		inclusive;		/* rows at the seed time itself count, too */
+} NeighborPick;
+
+typedef struct NeighborList
+{
+	int64	   *offsets;		/* [ndst + 1] */
+	int32	   *nodes;			/* [offsets[ndst]] numbers of src_type */
+	float	   *weights;		/* the same length; NULL: the relation has none */
+} NeighborList;
+
+/* What was met while reading, for the user to know. */
+typedef struct StoreCounts
+{
+	int64		edges;			/* rows read */
+	int64		dangling;		/* an end is no (visible) node */
+	int64		loops;			/* both ends are the same node */
+	int64		null_ends;		/* an end is NULL */
+	int64		duplicates;		/* repeated pairs */
+} StoreCounts;
+
+/*
+ * Prepared queries, kept by the caller for many stores.  columns[type] is SQL
+ * text to select beside the key: ", a, b::real[]", or the empty string.
+ */
+typedef struct StorePlans StorePlans;
+
+extern StorePlans *store_plans_create(const Graph *graph, const char *const *columns, MemoryContext parent);
+extern void store_plans_free(StorePlans *plans);
+
+extern GraphStore *store_open_live(const Graph *graph, StorePlans *plans, const NodeReader *readers, uint64 seed,
+								   MemoryContext parent);
+extern GraphStore *store_open_resident(const Graph *graph, StorePlans *plans, const NodeReader *readers, uint64 seed,
+									   const bool *relations_wanted, MemoryContext parent);
+extern void store_close(GraphStore *store);
+
+/* A node that need not be in its table; its reader is not called. */
+extern int32 store_add_node(GraphStore *store, int type, Datum key);
+
+extern void store_find(GraphStore *store, int type, const Datum *keys, int64 n, int32 *nodes);	/* -1: no such row */
+extern void store_neighbors(GraphStore *store, int relation, const int32 *dst, const TimestampTz *times, int64 ndst,
+							const NeighborPick *pick, NeighborList *result);
+extern int32 store_node_count(const GraphStore *store, int type);
+extern uint64 store_node_hash(const GraphStore *store, int type, int32 node);
+extern Datum store_node_key(const GraphStore *store, int type, int32 node);
+extern const StoreCounts *store_counts(const GraphStore *store, int relation);
+
+#endif							/* SAGE_STORE_H */

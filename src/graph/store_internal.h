@@ -1,0 +1,111 @@
+/*
+ * store_internal.h
+ *		What the two makers of a GraphStore share: the nodes met so far, the
+ *		plans, and the order of neighbours.  For the store files only.
+ */
+#ifndef SAGE_STORE_INTERNAL_H
+#define SAGE_STORE_INTERNAL_H
+
+#include "base/query.h"
+#include "base/random.h"
+#include "graph/store.h"
+
+/* The nodes of one type that have a number. */
+typedef struct StoreNodes
+{
+	GraphStore *store;
+	int			type;
+	IdMap	   *map;
+	TimestampTz *times;			/* [capacity]; NULL: the type has no time */
+	int64		times_capacity;
+	NodeReader	reader;
+} StoreNodes;
+
+struct GraphStore
+{
+	const Graph *graph;
+	StorePlans *plans;
+	MemoryContext cxt;
+	uint64		seed;
+	StoreNodes *nodes;			/* [nnode_types] */
+	StoreCounts *counts;		/* [nrelations] */
+	struct LiveRelation *live;	/* [nrelations]; NULL: resident */
+	struct ResidentRelation *resident;	/* [nrelations]; NULL: live */
+};
+
+/* store.c */
+extern GraphStore *store_create(const Graph *graph, StorePlans *plans, const NodeReader *readers, uint64 seed,
+								MemoryContext parent, const char *name);
+extern void store_fetch_nodes(GraphStore *store, int type, const Datum *keys, int n);
+extern void store_read_nodes(GraphStore *store, int type);
+extern PreparedQuery *store_neighbor_query(GraphStore *store, int relation);
+extern bool edge_has_time(const EdgeType *edge);
+extern void store_check_weight(float weight, const EdgeType *edge);
+
+/* One type's node may be met by a seed of that time. */
+static inline bool
+store_visible(const StoreNodes *nodes, int32 node, TimestampTz at, bool inclusive)
+{
+	if (nodes->times == NULL || at == STORE_ALWAYS)
+		return true;
+	return nodes->times[node] < at || (inclusive && nodes->times[node] == at);
+}
+
+/*
+ * The place of a neighbour in its destination's order.  The destination is
+ * mixed in, or the samples of different nodes would be coupled.
+ */
+static inline uint64
+store_relation_seed(uint64 seed, const GraphRelation *relation)
+{
+	uint64		hash = random_mix(seed);
+
+	for (const char *c = relation->name; *c; c++)
+		hash = random_hash(hash, (unsigned char) *c);
+	return hash;
+}
+
+static inline uint64
+store_priority(uint64 relation_seed, uint64 dst_hash, uint64 src_hash)
+{
+	return random_hash(random_hash(relation_seed, dst_hash), src_hash);
+}
+
+/* Where a rotating pick begins among n neighbours. */
+static inline int64
+store_rotation(const NeighborPick *pick, uint64 dst_hash, int64 n)
+{
+	return (int64) random_below(random_hash(pick->salt, dst_hash), n);
+}
+
+/* store_live.c, store_resident.c */
+extern void live_neighbors(GraphStore *store, int relation, const int32 *dst, const TimestampTz *times, int64 ndst,
+						   const NeighborPick *pick, NeighborList *result);
+extern void resident_neighbors(GraphStore *store, int relation, const int32 *dst, const TimestampTz *times, int64 ndst,
+							   const NeighborPick *pick, NeighborList *result);
+extern void resident_load_edges(GraphStore *store, const bool *relations_wanted);
+
+/* One neighbour of one node, while its order is made. */
+typedef struct NeighborEntry
+{
+	uint64		priority;
+	TimestampTz time;
+	int32		node;
+	float		weight;
+} NeighborEntry;
+
+typedef struct ResidentRelation
+{
+	int64		nnodes;			/* of dst_type */
+	int64	   *offsets;		/* [nnodes + 1] */
+	int32	   *lengths;		/* [nnodes], repeated pairs taken out once sorted */
+	int32	   *sorted;			/* [nnodes], so many are in their final place */
+	int32	   *neighbors;		/* [offsets[nnodes]] */
+	TimestampTz *times;			/* the same; NULL: edges have no time */
+	float	   *weights;		/* the same; NULL: no weights */
+	uint64		seed;
+} ResidentRelation;
+
+extern int	neighbor_entry_compare(const void *a, const void *b);
+
+#endif							/* SAGE_STORE_INTERNAL_H */

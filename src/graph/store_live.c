@@ -1,0 +1,436 @@
+/*
+ * store_live.c
+ *		The store that asks the tables, one query for each batch of nodes,
+ *		relation and hop.
+ *
+ * The query returns all neighbours of the batch: an exact uniform sample must
+ * look at each of a hub's edges once.  They are kept as candidates, by key,
+ * and put into the neighbours' order; only those that are picked become
+ * nodes, that is, only their rows are read.  A candidate that turns out to
+ * have no row (a dangling edge, or a row that the caller may not see) drops
+ * out and the next in the order takes its place, which is just what the
+ * resident store sees from the beginning.
+ */
+#include "postgres.h"
+
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "base/memory.h"
+#include "graph/store_internal.h"
+
+#define NODE_UNKNOWN	(-1)	/* its row was not asked for yet */
+#define NODE_ASKED		(-2)	/* on the list of those to ask for */
+#define NODE_ABSENT		(-3)	/* it has no row */
+
+/* Lists up to here are sorted whole. */
+#define SORT_WHOLE	64
+
+typedef struct Candidate
+{
+	uint64		priority;
+	TimestampTz time;
+	Datum		key;
+	int32		node;			/* or NODE_UNKNOWN and so on */
+	float		weight;
+} Candidate;
+
+/* All candidates of one node. */
+typedef struct Adjacency
+{
+	bool		known;			/* the query was run */
+	int32		sorted;			/* so many are in their final place */
+	int32		count;
+	int32		capacity;
+	Candidate  *candidates;
+} Adjacency;
+
+typedef struct LiveRelation
+{
+	Adjacency  *adjacency;		/* [capacity], by number of dst_type */
+	int64		capacity;
+	uint64		seed;
+} LiveRelation;
+
+/* What a row of the neighbour query needs to know. */
+typedef struct LiveReading
+{
+	GraphStore *store;
+	LiveRelation *live;
+	const GraphRelation *def;
+	const EdgeType *edge;
+	const IdMap *dst_map;
+	KeyKind		src_kind;
+} LiveReading;
+
+GraphStore *
+store_open_live(const Graph *graph, StorePlans *plans, const NodeReader *readers, uint64 seed, MemoryContext parent)
+{
+	GraphStore *store = store_create(graph, plans, readers, seed, parent, "live");
+
+	store->live = MemoryContextAllocZero(store->cxt, Max(graph->nrelations, 1) * sizeof(LiveRelation));
+	for (int i = 0; i < graph->nrelations; i++)
+		store->live[i].seed = store_relation_seed(seed, &graph->relations[i]);
+	return store;
+}
+
+/* ------------------------------------------------------------------------
+ * Reading candidates
+ * ------------------------------------------------------------------------
+ */
+
+/* A row arrives: (node's key, neighbour's key, time, weight). */
+static void
+candidate_row(void *arg, Datum *values, bool *nulls)
+{
+	LiveReading *reading = arg;
+	Adjacency  *adjacency;
+	Candidate  *candidate;
+	int32		dst;
+	uint64		src_hash;
+
+	if (nulls[0] || nulls[1])
+		return;
+	dst = idmap_find(reading->dst_map, values[0]);
+	if (dst < 0)
+		return;
+	src_hash = key_hash(reading->src_kind, values[1]);
+	if (reading->def->dst_type == reading->def->src_type && src_hash == idmap_hash(reading->dst_map, dst))
+		return;					/* a loop */
+
+	adjacency = &reading->live->adjacency[dst];
+	if (adjacency->count == adjacency->capacity)
+	{
+		if (adjacency->capacity == 0)
+		{
+			adjacency->capacity = 16;
+			adjacency->candidates = memory_alloc(adjacency->capacity, sizeof(Candidate));
+		}
+		else
+		{
+			adjacency->capacity *= 2;
+			adjacency->candidates = memory_grow(adjacency->candidates, adjacency->capacity, sizeof(Candidate));
+		}
+	}
+	candidate = &adjacency->candidates[adjacency->count++];
+	candidate->priority = store_priority(reading->live->seed, idmap_hash(reading->dst_map, dst), src_hash);
+	candidate->time = nulls[2] ? DT_NOEND : DatumGetTimestampTz(values[2]);
+	candidate->key = key_copy(reading->src_kind, values[1]);
+	candidate->node = NODE_UNKNOWN;
+	candidate->weight = nulls[3] ? 0 : DatumGetFloat4(values[3]);
+	if (reading->edge->weight_column != NULL)
+		store_check_weight(candidate->weight, reading->edge);
+}
+
+/*
+ * Runs the query for those destinations whose neighbours were not read yet.
+ */
+static void
+live_read(GraphStore *store, int relation, const int32 *dst, int64 ndst)
+{
+	const GraphRelation *def = &store->graph->relations[relation];
+	LiveRelation *live = &store->live[relation];
+	LiveReading reading = {
+		.store = store, .live = live, .def = def,
+		.edge = &store->graph->edge_types[def->edge_type],
+		.dst_map = store->nodes[def->dst_type].map,
+		.src_kind = store->graph->node_types[def->src_type].key_kind
+	};
+	int64		nodes = idmap_count(reading.dst_map);
+	MemoryContext old;
+	Datum	   *keys;
+	Datum		array;
+	int			nkeys = 0;
+
+	if (nodes > live->capacity)
+	{
+		int64		capacity = Max(nodes, 2 * live->capacity);
+		Adjacency  *larger;
+
+		old = MemoryContextSwitchTo(store->cxt);
+		larger = memory_alloc_zero(capacity, sizeof(Adjacency));
+		MemoryContextSwitchTo(old);
+		if (live->adjacency != NULL)
+		{
+			memcpy(larger, live->adjacency, live->capacity * sizeof(Adjacency));
+			pfree(live->adjacency);
+		}
+		live->adjacency = larger;
+		live->capacity = capacity;
+	}
+
+	keys = memory_alloc(ndst, sizeof(Datum));
+	for (int64 i = 0; i < ndst; i++)
+	{
+		if (live->adjacency[dst[i]].known)
+			continue;
+		live->adjacency[dst[i]].known = true;
+		keys[nkeys++] = idmap_key(reading.dst_map, dst[i]);
+	}
+	if (nkeys > 0)
+	{
+		array = key_array(store->graph->node_types[def->dst_type].key_kind, keys, nkeys);
+		old = MemoryContextSwitchTo(store->cxt);
+		query_run(store_neighbor_query(store, relation), &array, NULL, candidate_row, &reading);
+		MemoryContextSwitchTo(old);
+		pfree(DatumGetPointer(array));
+	}
+	pfree(keys);
+}
+
+/* ------------------------------------------------------------------------
+ * The order
+ * ------------------------------------------------------------------------
+ */
+
+static int
+candidate_compare(const void *a, const void *b)
+{
+	const Candidate *x = a;
+	const Candidate *y = b;
+
+	if (x->priority != y->priority)
+		return x->priority < y->priority ? -1 : 1;
+	if (x->time != y->time)
+		return x->time < y->time ? -1 : 1;
+	if (x->weight != y->weight)
+		return x->weight < y->weight ? -1 : 1;
+	return 0;
+}
+
+/* Brings the candidates below the threshold to the front; how many they are. */
+static int32
+candidates_partition(Candidate *candidates, int32 n, uint64 threshold)
+{
+	int32		front = 0;
+
+	for (int32 i = 0; i < n; i++)
+	{
+		if (candidates[i].priority <= threshold)
+		{
+			Candidate	candidate = candidates[i];
+
+			candidates[i] = candidates[front];
+			candidates[front++] = candidate;
+		}
+	}
+	return front;
+}
+
+/* Takes out repeated pairs among the first "front" candidates. */
+static void
+adjacency_unique(Adjacency *adjacency, int32 front)
+{
+	Candidate  *candidates = adjacency->candidates;
+	int32		kept = 0;
+
+	for (int32 i = 0; i < front; i++)
+	{
+		if (kept == 0 || candidates[i].priority != candidates[kept - 1].priority)
+			candidates[kept++] = candidates[i];
+	}
+	if (kept < front)
+		memmove(candidates + kept, candidates + front, (adjacency->count - front) * sizeof(Candidate));
+	adjacency->count -= front - kept;
+	adjacency->sorted = kept;
+}
+
+/*
+ * Makes sure that the first "wanted" candidates (-1: all) are in their place
+ * and that no pair stands there twice, unless weights make each row count.
+ * See resident_order() for the threshold.
+ */
+static void
+adjacency_order(Adjacency *adjacency, bool weighted, int64 wanted)
+{
+	int32		front = adjacency->count;
+
+	if (adjacency->sorted >= adjacency->count || (wanted >= 0 && adjacency->sorted >= wanted))
+		return;
+	if (front > SORT_WHOLE && wanted >= 0 && wanted < front / 4 && !weighted)
+		front = candidates_partition(adjacency->candidates, adjacency->count,
+									 (uint64) ((double) PG_UINT64_MAX * ((2.0 * wanted + 32) / adjacency->count)));
+	qsort(adjacency->candidates, front, sizeof(Candidate), candidate_compare);
+	adjacency->sorted = front;
+	if (!weighted)
+		adjacency_unique(adjacency, front);
+	if (adjacency->sorted < wanted)
+		adjacency_order(adjacency, weighted, -1);
+}
+
+static inline bool
+candidate_visible(const Candidate *candidate, const EdgeType *edge, TimestampTz time, bool inclusive)
+{
+	if (time == STORE_ALWAYS || !edge_has_time(edge))
+		return true;
+	return candidate->time < time || (inclusive && candidate->time == time);
+}
+
+/* ------------------------------------------------------------------------
+ * Picking
+ * ------------------------------------------------------------------------
+ */
+
+/* One call's worth of picking. */
+typedef struct LivePicking
+{
+	GraphStore *store;
+	LiveRelation *live;
+	const GraphRelation *def;
+	const EdgeType *edge;
+	const NeighborPick *pick;
+	StoreNodes *src;
+	Candidate **asked;			/* whose rows must be read */
+	int64		nasked;
+	int64		capacity;
+} LivePicking;
+
+/*
+ * True if the candidate can be taken, as far as is known: one whose row was
+ * not read yet is put on the list of those to ask for and counts as there.
+ */
+static bool
+candidate_usable(LivePicking *picking, Candidate *candidate, TimestampTz time)
+{
+	if (candidate->node == NODE_ABSENT || !candidate_visible(candidate, picking->edge, time, picking->pick->inclusive))
+		return false;
+	if (candidate->node == NODE_UNKNOWN)
+	{
+		candidate->node = idmap_find(picking->src->map, candidate->key);
+		if (candidate->node < 0)
+		{
+			memory_reserve(picking->asked, picking->capacity, picking->nasked + 1);
+			picking->asked[picking->nasked++] = candidate;
+			candidate->node = NODE_ASKED;
+		}
+	}
+	if (candidate->node == NODE_ASKED)
+		return true;
+	return store_visible(picking->src, candidate->node, time, picking->pick->inclusive);
+}
+
+/*
+ * Goes through the candidates that a pick from this node needs, so that each
+ * of them is known to be there or not: the first usable ones, or all of them
+ * if the pick rotates.
+ */
+static void
+adjacency_probe(LivePicking *picking, Adjacency *adjacency, TimestampTz time)
+{
+	bool		weighted = picking->edge->weight_column != NULL;
+	int64		wanted = picking->pick->rotate ? -1 : picking->pick->count;
+	int64		usable = 0;
+
+	adjacency_order(adjacency, weighted, wanted);
+	for (int32 i = 0; i < adjacency->count && usable != wanted; i++)
+	{
+		if (i == adjacency->sorted)
+			adjacency_order(adjacency, weighted, -1);
+		if (i < adjacency->count)
+			usable += candidate_usable(picking, &adjacency->candidates[i], time);
+	}
+}
+
+/*
+ * Reads the rows that were asked for.  A candidate that has none drops out,
+ * so that the next round goes on to the one behind it.
+ */
+static void
+live_resolve(LivePicking *picking)
+{
+	Datum	   *keys = memory_alloc(picking->nasked, sizeof(Datum));
+	int32	   *nodes = memory_alloc(picking->nasked, sizeof(int32));
+
+	for (int64 i = 0; i < picking->nasked; i++)
+		keys[i] = picking->asked[i]->key;
+	store_find(picking->store, picking->def->src_type, keys, picking->nasked, nodes);
+	for (int64 i = 0; i < picking->nasked; i++)
+		picking->asked[i]->node = nodes[i] >= 0 ? nodes[i] : NODE_ABSENT;
+	picking->nasked = 0;
+	pfree(keys);
+	pfree(nodes);
+}
+
+/* Appends one node's pick; all candidates it may take are known by now. */
+static int64
+adjacency_pick(LivePicking *picking, Adjacency *adjacency, uint64 dst_hash, TimestampTz time,
+			   NeighborList *result, int64 n)
+{
+	const NeighborPick *pick = picking->pick;
+	int64		usable = 0;
+	int64		skip = 0;
+	int64		taken = 0;
+
+	if (pick->rotate)
+	{
+		for (int32 i = 0; i < adjacency->count; i++)
+			usable += candidate_usable(picking, &adjacency->candidates[i], time);
+		if (pick->count >= 0 && usable > pick->count)
+			skip = store_rotation(pick, dst_hash, usable);
+	}
+	for (int pass = 0; pass < (skip > 0 ? 2 : 1); pass++)
+	{
+		int64		seen = 0;
+
+		for (int32 i = 0; i < adjacency->count && taken != pick->count; i++)
+		{
+			Candidate  *candidate = &adjacency->candidates[i];
+
+			if (!candidate_usable(picking, candidate, time) || (seen++ >= skip) != (pass == 0))
+				continue;
+			result->nodes[n + taken] = candidate->node;
+			if (result->weights != NULL)
+				result->weights[n + taken] = candidate->weight;
+			taken++;
+		}
+	}
+	return n + taken;
+}
+
+void
+live_neighbors(GraphStore *store, int relation, const int32 *dst, const TimestampTz *times, int64 ndst,
+			   const NeighborPick *pick, NeighborList *result)
+{
+	const GraphRelation *def = &store->graph->relations[relation];
+	LivePicking picking = {
+		.store = store, .live = &store->live[relation], .def = def,
+		.edge = &store->graph->edge_types[def->edge_type],
+		.pick = pick, .src = &store->nodes[def->src_type], .capacity = 256
+	};
+	bool		weighted = picking.edge->weight_column != NULL;
+	int64		most = 0;
+	int64		n = 0;
+
+	picking.asked = palloc(picking.capacity * sizeof(Candidate *));
+	if (pick->count != 0)
+		live_read(store, relation, dst, ndst);
+
+	/* until every candidate that will be taken is known to have a row */
+	do
+	{
+		if (picking.nasked > 0)
+			live_resolve(&picking);
+		most = 0;
+		for (int64 i = 0; i < ndst && pick->count != 0; i++)
+		{
+			Adjacency  *adjacency = &picking.live->adjacency[dst[i]];
+
+			adjacency_probe(&picking, adjacency, times != NULL ? times[i] : STORE_ALWAYS);
+			most += pick->count >= 0 ? Min(pick->count, adjacency->count) : adjacency->count;
+		}
+	} while (picking.nasked > 0);
+
+	result->offsets = memory_alloc(ndst + 1, sizeof(int64));
+	result->nodes = memory_alloc(most, sizeof(int32));
+	result->weights = weighted ? memory_alloc(most, sizeof(float)) : NULL;
+	for (int64 i = 0; i < ndst; i++)
+	{
+		result->offsets[i] = n;
+		if (pick->count != 0)
+			n = adjacency_pick(&picking, &picking.live->adjacency[dst[i]],
+							   idmap_hash(store->nodes[def->dst_type].map, dst[i]),
+							   times != NULL ? times[i] : STORE_ALWAYS, result, n);
+	}
+	result->offsets[ndst] = n;
+	pfree(picking.asked);
+}

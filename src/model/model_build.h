@@ -1,0 +1,36 @@
+/*
+ * model_build.h
+ *		A description -> a network with room for its weights.
+ */
+#ifndef SAGE_MODEL_BUILD_H
+#define SAGE_MODEL_BUILD_H
+
+#include "postgres.h"
+
+#include "layer/layer.h"
+#include "model/model_spec.h"
+#include "tensor/param.h"
+
+/*
+ * Layers are counted from 1, on the input side; "level 0" are the encoded
+ * rows.  Arrays are by layer and then by the graph's node type or relation.
+ */
+typedef struct Model
+{
+	const Graph *graph;
+	const ModelSpec *spec;
+	ParamBlock *params;
+	bool	   *needed;			/* [(layers + 1) x types] somebody uses this type's state at that level */
+	ConvWeights *conv;			/* [layers x types] */
+	Tensor	  **relations;		/* [layers x relations]; NULL: off */
+	Tensor	   *head_weight;	/* [hidden x outputs] */
+	Tensor	   *head_bias;
+} Model;
+
+extern Model *model_build(const ModelSpec *spec, const Graph *graph, const Fanout *fanout, bool with_gradients);
+extern bool model_needs(const Model *model, int level, int type);
+extern int64 model_input_width(const ModelSpec *spec, int type);
+extern ConvWeights *model_conv(const Model *model, int layer, int type);
+extern Tensor *model_relation(const Model *model, int layer, int relation);
+
+#endif							/* SAGE_MODEL_BUILD_H */

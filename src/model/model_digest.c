@@ -1,0 +1,117 @@
+/*
+ * model_digest.c
+ *		SHA-256 in plain C (FIPS 180-4), for the checksum of a model file.
+ */
+#include <string.h>
+
+#include "model/model_digest.h"
+
+#define ROTATE(x, n)	(((x) >> (n)) | ((x) << (32 - (n))))
+
+/* The first 32 bits of the fractional parts of the cube roots of the first 64 primes. */
+static const uint32_t round_constants[64] = {
+	0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
+	0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
+	0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
+	0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
+	0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
+	0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
+	0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
+	0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2
+};
+
+void
+model_digest_begin(ModelDigest *digest)
+{
+	static const uint32_t initial[8] = {
+		0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19
+	};
+
+	memcpy(digest->state, initial, sizeof(initial));
+	digest->length = 0;
+}
+
+/* The sixteen words of a block, continued to one for each round. */
+static void
+expand_block(const uint8_t *block, uint32_t w[64])
+{
+	for (int i = 0; i < 16; i++)
+		w[i] = (uint32_t) block[4 * i] << 24 | (uint32_t) block[4 * i + 1] << 16 |
+			(uint32_t) block[4 * i + 2] << 8 | block[4 * i + 3];
+	for (int i = 16; i < 64; i++)
+	{
+		uint32_t	s0 = ROTATE(w[i - 15], 7) ^ ROTATE(w[i - 15], 18) ^ w[i - 15] >> 3;
+		uint32_t	s1 = ROTATE(w[i - 2], 17) ^ ROTATE(w[i - 2], 19) ^ w[i - 2] >> 10;
+
+		w[i] = w[i - 16] + s0 + w[i - 7] + s1;
+	}
+}
+
+/* One block into the state; a .. h of the standard are v[0] .. v[7]. */
+static void
+compress(uint32_t state[8], const uint8_t *block)
+{
+	uint32_t	w[64];
+	uint32_t	v[8];
+
+	expand_block(block, w);
+	memcpy(v, state, sizeof(v));
+	for (int i = 0; i < 64; i++)
+	{
+		uint32_t	s1 = ROTATE(v[4], 6) ^ ROTATE(v[4], 11) ^ ROTATE(v[4], 25);
+		uint32_t	choose = (v[4] & v[5]) ^ (~v[4] & v[6]);
+		uint32_t	t1 = v[7] + s1 + choose + round_constants[i] + w[i];
+		uint32_t	s0 = ROTATE(v[0], 2) ^ ROTATE(v[0], 13) ^ ROTATE(v[0], 22);
+		uint32_t	majority = (v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]);
+
+		memmove(v + 1, v, 7 * sizeof(uint32_t));
+		v[4] += t1;
+		v[0] = t1 + s0 + majority;
+	}
+	for (int i = 0; i < 8; i++)
+		state[i] += v[i];
+}
+
+void
+model_digest_add(ModelDigest *digest, const void *bytes, size_t n)
+{
+	const uint8_t *from = bytes;
+	size_t		used = digest->length % 64;
+
+	digest->length += n;
+	if (used > 0)
+	{
+		size_t		take = n < 64 - used ? n : 64 - used;
+
+		memcpy(digest->block + used, from, take);
+		if (used + take < 64)
+			return;
+		compress(digest->state, digest->block);
+		from += take;
+		n -= take;
+	}
+	for (; n >= 64; from += 64, n -= 64)
+		compress(digest->state, from);
+	if (n > 0)
+		memcpy(digest->block, from, n);
+}
+
+/* The digest as lower-case hexadecimal, closed by NUL. */
+void
+model_digest_end(ModelDigest *digest, char hex[MODEL_DIGEST_HEX + 1])
+{
+	static const char digits[] = "0123456789abcdef";
+	uint64_t	bits = digest->length * 8;
+	uint8_t		padding[72] = {0x80};
+	size_t		used = digest->length % 64;
+	size_t		zeros = (used < 56 ? 56 : 120) - used;
+
+	/* A one bit, zeros up to eight bytes before the end of a block, the length. */
+	for (int i = 0; i < 8; i++)
+		padding[zeros + i] = (uint8_t) (bits >> (56 - 8 * i));
+	model_digest_add(digest, padding, zeros + 8);
+
+	for (int i = 0; i < MODEL_DIGEST_HEX; i++)
+		hex[i] = digits[digest->state[i / 8] >> (28 - 4 * (i % 8)) & 15];
+	hex[MODEL_DIGEST_HEX] = '\0';
+}

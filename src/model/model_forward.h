@@ -1,0 +1,38 @@
+/*
+ * model_forward.h
+ *		Running a network: over a sample, or over whole tables.
+ */
+#ifndef SAGE_MODEL_FORWARD_H
+#define SAGE_MODEL_FORWARD_H
+
+#include "postgres.h"
+
+#include "graph/store.h"
+#include "model/model_build.h"
+#include "sample/neighbor.h"
+
+/* What differs between training and inference. */
+typedef struct ForwardOptions
+{
+	float		dropout;		/* of hidden states */
+	float		input_dropout;
+	uint64		seed;			/* of the dropout */
+} ForwardOptions;
+
+/* Logits (or standardised values), and the last hidden state. */
+typedef struct ModelOutput
+{
+	int64		rows;
+	int64		outputs;
+	int64		hidden_width;
+	float	   *logits;			/* [rows x outputs] */
+	float	   *hidden;			/* [rows x hidden_width]; NULL if not asked for */
+} ModelOutput;
+
+extern Tensor *model_forward(Model *model, Tape *tape, const Sample *sample, FeatureTable *const *tables,
+							 const ForwardOptions *options, Tensor **hidden);
+extern void model_forward_table(Model *model, GraphStore *store, FeatureTable *const *tables, const Fanout *fanout,
+								TimestampTz at, bool want_hidden, ModelOutput *output);
+extern void model_activate(const ModelSpec *spec, float *logits, int64 rows);
+
+#endif							/* SAGE_MODEL_FORWARD_H */

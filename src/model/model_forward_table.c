@@ -1,0 +1,265 @@
+/*
+ * model_forward_table.c
+ *		Running a network over whole tables, layer by layer.
+ *
+ * Which neighbours a node collects from does not depend on who asks, so the
+ * hidden state of a node at a level is one value: computing it once for all
+ * nodes gives the same answer as sampling around each, at a twentieth of the
+ * cost.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+#include "base/memory.h"
+#include "model/model_forward.h"
+
+/* Destinations done at a time: what they need fits the cache. */
+#define CHUNK_ROWS	4096
+
+/* The states of all nodes of each type at one level. */
+typedef struct TableLevel
+{
+	LayerRows  *rows;			/* [types] */
+	int64	   *counts;			/* [types] */
+} TableLevel;
+
+static void
+tensor_wrap(Tensor *tensor, float *data, int64 rows, int64 cols)
+{
+	tensor->rows = rows;
+	tensor->cols = cols;
+	tensor->data = data;
+	tensor->grad = NULL;
+}
+
+/* Level 0: the encoded rows themselves, where they are. */
+static LayerRows
+table_input(const ModelSpec *spec, int type, FeatureTable *table, int64 count)
+{
+	LayerRows	rows = {NULL, NULL};
+	int			dense = feature_dense_width(spec->features[type]);
+	int			sparse = feature_sparse_width(spec->features[type]);
+
+	if (dense > 0)
+	{
+		rows.dense = palloc(sizeof(Tensor));
+		tensor_wrap(rows.dense, (float *) feature_table_dense(table), count, dense);
+	}
+	if (sparse > 0)
+	{
+		SparseRows *all = palloc(sizeof(SparseRows));
+
+		*all = feature_table_sparse(table);
+		rows.sparse = all;
+	}
+	if (dense == 0 && sparse == 0)
+	{
+		rows.dense = palloc(sizeof(Tensor));
+		tensor_wrap(rows.dense, memory_alloc(count, sizeof(float)), count, 1);
+		for (int64 i = 0; i < count; i++)
+			rows.dense->data[i] = 1.0f;
+	}
+	return rows;
+}
+
+/* Rows [from, from + n) of a type's states. */
+static LayerRows
+rows_stretch(Tape *tape, const LayerRows *rows, int64 from, int64 n)
+{
+	LayerRows	stretch = {NULL, NULL};
+
+	if (rows->dense != NULL)
+	{
+		stretch.dense = tape_alloc(tape, 1, sizeof(Tensor));
+		tensor_wrap(stretch.dense, rows->dense->data + from * rows->dense->cols, n, rows->dense->cols);
+	}
+	if (rows->sparse != NULL)
+	{
+		SparseRows *sparse = tape_alloc(tape, 1, sizeof(SparseRows));
+
+		*sparse = *rows->sparse;
+		sparse->rows = n;
+		sparse->offsets += from;
+		stretch.sparse = sparse;
+	}
+	return stretch;
+}
+
+/*
+ * All sparse rows of a relation's source type, projected: done once, because
+ * every chunk of destinations needs some of them.
+ */
+static Tensor *
+project_all(Tape *tape, Model *model, int layer, int relation, const LayerRows *rows, int64 count)
+{
+	Tensor	   *projected = palloc(sizeof(Tensor));
+	Tensor	   *weight = model_relation(model, layer, relation);
+
+	tensor_wrap(projected, memory_alloc(count * weight->cols, sizeof(float)), count, weight->cols);
+	for (int64 from = 0; from < count; from += CHUNK_ROWS)
+	{
+		int64		n = Min(CHUNK_ROWS, count - from);
+		LayerRows	stretch = rows_stretch(tape, rows, from, n);
+		Tensor	   *part;
+
+		CHECK_FOR_INTERRUPTS();
+		part = layer_project_sparse(tape, &stretch, weight);
+		memcpy(projected->data + from * weight->cols, part->data, n * weight->cols * sizeof(float));
+		tape_reset(tape);
+	}
+	return projected;
+}
+
+/* One type's states at one level, chunk by chunk. */
+static void
+forward_type(Tape *tape, Model *model, GraphStore *store, const Fanout *fanout, int layer, int type,
+			 const TableLevel *level, Tensor **projected, TimestampTz at, float *result)
+{
+	const ModelSpec *spec = model->spec;
+	const Graph *graph = model->graph;
+	ConvOptions conv = {.normalize = spec->normalize, .dropout = 0, .seed = 0};
+	MemoryContext chunk_cxt = AllocSetContextCreate(CurrentMemoryContext, "sage chunk", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(chunk_cxt);
+
+	for (int64 from = 0; from < level->counts[type]; from += CHUNK_ROWS)
+	{
+		int64		n = Min(CHUNK_ROWS, level->counts[type] - from);
+		LayerRows	self = rows_stretch(tape, &level->rows[type], from, n);
+		LayerRelation *feeding = palloc(Max(graph->nrelations, 1) * sizeof(LayerRelation));
+		int32	   *dst = palloc(n * sizeof(int32));
+		TimestampTz *times = at == STORE_ALWAYS ? NULL : palloc(n * sizeof(TimestampTz));
+		int			nfeeding = 0;
+		Tensor	   *hidden;
+
+		CHECK_FOR_INTERRUPTS();
+		for (int64 i = 0; i < n; i++)
+		{
+			dst[i] = (int32) (from + i);
+			if (times != NULL)
+				times[i] = at;
+		}
+		for (int r = 0; r < graph->nrelations; r++)
+		{
+			NeighborPick pick = {.count = fanout_count(fanout, spec->layers - layer + 1, r),
+			.inclusive = spec->time_inclusive};
+			NeighborList list;
+			RelationBlock *block;
+
+			if (graph->relations[r].dst_type != type || model_relation(model, layer, r) == NULL)
+				continue;
+			store_neighbors(store, r, dst, times, n, &pick, &list);
+			block = palloc(sizeof(RelationBlock));
+			block->nedges = list.offsets[n];
+			block->offsets = list.offsets;
+			block->src = list.nodes;
+			block->weights = list.weights;
+			feeding[nfeeding].block = block;
+			feeding[nfeeding].src = level->rows[graph->relations[r].src_type];
+			feeding[nfeeding].projected = projected[r];
+			feeding[nfeeding].weight = model_relation(model, layer, r);
+			nfeeding++;
+		}
+		hidden = conv_sage(tape, n, &self, model_conv(model, layer, type), feeding, nfeeding, &conv);
+		memcpy(result + from * spec->hidden, hidden->data, n * spec->hidden * sizeof(float));
+		tape_reset(tape);
+		MemoryContextReset(chunk_cxt);
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(chunk_cxt);
+}
+
+/* The states of all needed types at one level, from those one below. */
+static TableLevel
+forward_level(Tape *tape, Model *model, GraphStore *store, const Fanout *fanout, int layer, const TableLevel *below,
+			  TimestampTz at)
+{
+	const Graph *graph = model->graph;
+	TableLevel	level = {palloc0(graph->nnode_types * sizeof(LayerRows)), below->counts};
+	Tensor	  **projected = palloc0(Max(graph->nrelations, 1) * sizeof(Tensor *));
+
+	for (int r = 0; r < graph->nrelations; r++)
+	{
+		int			src = graph->relations[r].src_type;
+
+		if (model_relation(model, layer, r) != NULL && below->rows[src].sparse != NULL)
+			projected[r] = project_all(tape, model, layer, r, &below->rows[src], below->counts[src]);
+	}
+	for (int t = 0; t < graph->nnode_types; t++)
+	{
+		float	   *result;
+
+		if (!model_needs(model, layer, t))
+			continue;
+		result = memory_alloc(below->counts[t] * model->spec->hidden, sizeof(float));
+		level.rows[t].dense = palloc(sizeof(Tensor));
+		tensor_wrap(level.rows[t].dense, result, below->counts[t], model->spec->hidden);
+		forward_type(tape, model, store, fanout, layer, t, below, projected, at, result);
+	}
+	return level;
+}
+
+/*
+ * Logits of all nodes of the seeds' type, by their number in the store, which
+ * must be a resident one.  All nodes are scored as of one time.  The output
+ * is in CurrentMemoryContext.
+ */
+void
+model_forward_table(Model *model, GraphStore *store, FeatureTable *const *tables, const Fanout *fanout,
+					TimestampTz at, bool want_hidden, ModelOutput *output)
+{
+	const ModelSpec *spec = model->spec;
+	const Graph *graph = model->graph;
+	MemoryContext result_cxt = CurrentMemoryContext;
+	MemoryContext levels[2];
+	MemoryContext tape_cxt;
+	TableLevel	level;
+	Tape	   *tape;
+	int64		count;
+
+	levels[0] = AllocSetContextCreate(result_cxt, "sage level", ALLOCSET_DEFAULT_SIZES);
+	levels[1] = AllocSetContextCreate(result_cxt, "sage level", ALLOCSET_DEFAULT_SIZES);
+	tape_cxt = AllocSetContextCreate(result_cxt, "sage tape", ALLOCSET_DEFAULT_SIZES);
+	tape = tape_create(tape_cxt, false);
+	MemoryContextSwitchTo(levels[0]);
+	level.rows = palloc0(graph->nnode_types * sizeof(LayerRows));
+	level.counts = MemoryContextAlloc(result_cxt, graph->nnode_types * sizeof(int64));
+	for (int t = 0; t < graph->nnode_types; t++)
+	{
+		level.counts[t] = store_node_count(store, t);
+		if (model_needs(model, 0, t))
+			level.rows[t] = table_input(spec, t, tables[t], level.counts[t]);
+	}
+	for (int layer = 1; layer <= spec->layers; layer++)
+	{
+		MemoryContextSwitchTo(levels[layer % 2]);
+		level = forward_level(tape, model, store, fanout, layer, &level, at);
+		MemoryContextReset(levels[(layer + 1) % 2]);
+	}
+	MemoryContextSwitchTo(result_cxt);
+
+	count = level.counts[spec->node_type];
+	output->rows = count;
+	output->outputs = spec->noutputs;
+	output->hidden_width = spec->hidden;
+	output->logits = memory_alloc(count * spec->noutputs, sizeof(float));
+	output->hidden = NULL;
+	if (want_hidden)
+	{
+		output->hidden = memory_alloc(count * spec->hidden, sizeof(float));
+		memcpy(output->hidden, level.rows[spec->node_type].dense->data, count * spec->hidden * sizeof(float));
+	}
+	for (int64 from = 0; from < count; from += CHUNK_ROWS)
+	{
+		int64		n = Min(CHUNK_ROWS, count - from);
+		LayerRows	stretch = rows_stretch(tape, &level.rows[spec->node_type], from, n);
+		Tensor	   *logits = head_linear(tape, stretch.dense, model->head_weight, model->head_bias);
+
+		memcpy(output->logits + from * spec->noutputs, logits->data, n * spec->noutputs * sizeof(float));
+		tape_reset(tape);
+	}
+	MemoryContextDelete(tape_cxt);
+	MemoryContextDelete(levels[0]);
+	MemoryContextDelete(levels[1]);
+}

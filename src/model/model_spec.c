@@ -1,0 +1,316 @@
+/*
+ * model_spec.c
+ *		A model's description <-> JSON.
+ *
+ * The document may come out of a file that somebody edited, so reading trusts
+ * nothing: every member is looked for, typed and bounded.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "lib/stringinfo.h"
+#include "utils/builtins.h"
+#include "utils/json.h"
+#include "utils/numeric.h"
+
+#include "model/model_spec.h"
+
+#define SPEC_FORMAT		1
+#define MAX_CLASSES		100000
+
+static const char *const task_names[] = {"binary", "multiclass", "multilabel", "regression"};
+
+const char *
+model_task_name(ModelTask task)
+{
+	return task_names[task];
+}
+
+/* ------------------------------------------------------------------------
+ * Writing
+ * ------------------------------------------------------------------------
+ */
+
+static void
+write_string(StringInfo json, const char *name, const char *value)
+{
+	appendStringInfo(json, "\"%s\": ", name);
+	if (value == NULL)
+		appendStringInfoString(json, "null");
+	else
+		escape_json(json, value);
+	appendStringInfoString(json, ", ");
+}
+
+/* The JSON text of a description, for storing. */
+char *
+model_spec_write(const ModelSpec *spec, const Graph *graph)
+{
+	StringInfoData json;
+	bool		first = true;
+
+	initStringInfo(&json);
+	appendStringInfo(&json, "{\"format\": %d, ", SPEC_FORMAT);
+	write_string(&json, "graph", spec->graph);
+	write_string(&json, "node_type", graph->node_types[spec->node_type].name);
+	write_string(&json, "task", task_names[spec->task]);
+	write_string(&json, "target", spec->target);
+	appendStringInfoString(&json, "\"classes\": [");
+	for (int i = 0; i < spec->nclasses; i++)
+	{
+		if (i > 0)
+			appendStringInfoString(&json, ", ");
+		escape_json(&json, spec->classes[i]);
+	}
+	appendStringInfo(&json, "], \"target_mean\": %.17g, \"target_std\": %.17g, \"layers\": %d, \"hidden\": %d, "
+					 "\"layer_norm\": %s, \"normalize\": %s, \"time_inclusive\": %s, \"seed\": " UINT64_FORMAT ", ",
+					 spec->target_mean, spec->target_std, spec->layers, spec->hidden,
+					 spec->layer_norm ? "true" : "false", spec->normalize ? "true" : "false",
+					 spec->time_inclusive ? "true" : "false", spec->seed);
+
+	appendStringInfoString(&json, "\"relations\": [");
+	for (int r = 0; r < graph->nrelations; r++)
+	{
+		const GraphRelation *relation = &graph->relations[r];
+
+		appendStringInfo(&json, "%s{", r > 0 ? ", " : "");
+		write_string(&json, "name", relation->name);
+		write_string(&json, "dst", graph->node_types[relation->dst_type].name);
+		write_string(&json, "src", graph->node_types[relation->src_type].name);
+		appendStringInfoString(&json, "\"fanout\": [");
+		for (int hop = 1; hop <= spec->layers; hop++)
+			appendStringInfo(&json, "%s%d", hop > 1 ? ", " : "", fanout_count(spec->fanout, hop, r));
+		appendStringInfoString(&json, "]}");
+	}
+	appendStringInfoString(&json, "], \"node_types\": [");
+	for (int t = 0; t < graph->nnode_types; t++)
+	{
+		appendStringInfo(&json, "%s{\"name\": ", first ? "" : ", ");
+		escape_json(&json, graph->node_types[t].name);
+		appendStringInfoString(&json, ", \"features\": ");
+		feature_write(spec->features[t], &json);
+		appendStringInfoChar(&json, '}');
+		first = false;
+	}
+	appendStringInfo(&json, "], \"options\": %s}", spec->options);
+	return json.data;
+}
+
+/* ------------------------------------------------------------------------
+ * Reading
+ * ------------------------------------------------------------------------
+ */
+
+static void pg_attribute_noreturn()
+spec_corrupted(const char *name)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_CORRUPTED),
+			 errmsg("model description is not valid"),
+			 errdetail("Member \"%s\" is missing or has a wrong value.", name)));
+}
+
+static JsonbValue *
+spec_member(JsonbContainer *object, const char *name, enum jbvType type)
+{
+	JsonbValue *value = getKeyJsonValueFromContainer(object, name, strlen(name), NULL);
+
+	if (value == NULL || value->type != type)
+		spec_corrupted(name);
+	return value;
+}
+
+static double
+spec_number(JsonbContainer *object, const char *name, double min, double max)
+{
+	JsonbValue *value = spec_member(object, name, jbvNumeric);
+	double		number = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
+															NumericGetDatum(value->val.numeric)));
+
+	if (!(number >= min && number <= max))
+		spec_corrupted(name);
+	return number;
+}
+
+static bool
+spec_bool(JsonbContainer *object, const char *name)
+{
+	return spec_member(object, name, jbvBool)->val.boolean;
+}
+
+static char *
+spec_string(JsonbContainer *object, const char *name)
+{
+	JsonbValue *value = spec_member(object, name, jbvString);
+
+	return pnstrdup(value->val.string.val, value->val.string.len);
+}
+
+static JsonbContainer *
+spec_array(JsonbContainer *object, const char *name, int max)
+{
+	JsonbValue *value = spec_member(object, name, jbvBinary);
+
+	if (!JsonContainerIsArray(value->val.binary.data) || JsonContainerSize(value->val.binary.data) > max)
+		spec_corrupted(name);
+	return value->val.binary.data;
+}
+
+static JsonbContainer *
+spec_element(JsonbContainer *array, int index, const char *name)
+{
+	JsonbValue *value = getIthJsonbValueFromContainer(array, index);
+
+	if (value == NULL || value->type != jbvBinary || !JsonContainerIsObject(value->val.binary.data))
+		spec_corrupted(name);
+	return value->val.binary.data;
+}
+
+static void pg_attribute_noreturn()
+spec_graph_changed(const Graph *graph, const char *what, const char *name)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("graph \"%s\" has no %s \"%s\" such as the model was trained on", graph->name, what, name),
+			 errhint("Define it again, or train the model again.")));
+}
+
+static void
+read_classes(ModelSpec *spec, JsonbContainer *document)
+{
+	JsonbContainer *array = spec_array(document, "classes", MAX_CLASSES);
+	int			n = JsonContainerSize(array);
+	bool		wrong = spec->task == TASK_REGRESSION ? n != 0 : spec->task == TASK_BINARY ? n != 2 :
+		spec->task == TASK_MULTICLASS ? n < 2 : n < 1;
+
+	if (wrong)
+		spec_corrupted("classes");
+	spec->nclasses = n;
+	spec->classes = palloc(Max(n, 1) * sizeof(char *));
+	for (int i = 0; i < n; i++)
+	{
+		JsonbValue *value = getIthJsonbValueFromContainer(array, i);
+
+		if (value->type != jbvString)
+			spec_corrupted("classes");
+		spec->classes[i] = pnstrdup(value->val.string.val, value->val.string.len);
+	}
+	spec->noutputs = n > 2 || spec->task == TASK_MULTICLASS || spec->task == TASK_MULTILABEL ? n : 1;
+}
+
+/* Relations by name; one that the model does not know is off. */
+static void
+read_relations(ModelSpec *spec, JsonbContainer *document, const Graph *graph)
+{
+	JsonbContainer *array = spec_array(document, "relations", 100000);
+
+	spec->fanout = fanout_off(graph, spec->layers);
+	spec->relation_ids = palloc(Max(graph->nrelations, 1) * sizeof(int));
+	for (int r = 0; r < graph->nrelations; r++)
+		spec->relation_ids[r] = -1;
+	for (int i = 0; i < JsonContainerSize(array); i++)
+	{
+		JsonbContainer *object = spec_element(array, i, "relations");
+		char	   *name = spec_string(object, "name");
+		int			r = graph_find_relation(graph, name);
+		JsonbContainer *counts = spec_array(object, "fanout", spec->layers);
+
+		if (r < 0 || strcmp(graph->node_types[graph->relations[r].dst_type].name, spec_string(object, "dst")) != 0 ||
+			strcmp(graph->node_types[graph->relations[r].src_type].name, spec_string(object, "src")) != 0)
+			spec_graph_changed(graph, "relation", name);
+		if (JsonContainerSize(counts) != spec->layers || spec->relation_ids[r] >= 0)
+			spec_corrupted("fanout");
+		spec->relation_ids[r] = i;
+		for (int hop = 0; hop < spec->layers; hop++)
+		{
+			JsonbValue *value = getIthJsonbValueFromContainer(counts, hop);
+			double		count = value->type != jbvNumeric ? NAN :
+				DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(value->val.numeric)));
+
+			if (!(count >= -1 && count <= FANOUT_MAX))
+				spec_corrupted("fanout");
+			spec->fanout->counts[hop * graph->nrelations + r] = (int) count;
+		}
+	}
+}
+
+static void
+read_node_types(ModelSpec *spec, JsonbContainer *document, const Graph *graph)
+{
+	JsonbContainer *array = spec_array(document, "node_types", 100000);
+
+	spec->features = palloc0(Max(graph->nnode_types, 1) * sizeof(FeatureSet *));
+	spec->type_ids = palloc(Max(graph->nnode_types, 1) * sizeof(int));
+	for (int t = 0; t < graph->nnode_types; t++)
+		spec->type_ids[t] = -1;
+	for (int i = 0; i < JsonContainerSize(array); i++)
+	{
+		JsonbContainer *object = spec_element(array, i, "node_types");
+		char	   *name = spec_string(object, "name");
+		int			t = graph_find_node_type(graph, name);
+
+		if (t < 0)
+			spec_graph_changed(graph, "node type", name);
+		if (spec->type_ids[t] >= 0)
+			spec_corrupted("node_types");
+		spec->type_ids[t] = i;
+		spec->features[t] = feature_read(graph, t, spec_member(object, "features", jbvBinary)->val.binary.data);
+	}
+}
+
+/* The name of the graph that a description speaks of. */
+char *
+model_spec_graph(Jsonb *document)
+{
+	if (!JB_ROOT_IS_OBJECT(document))
+		spec_corrupted("graph");
+	return spec_string(&document->root, "graph");
+}
+
+/*
+ * A description, resolved against the graph as it is now.
+ */
+ModelSpec *
+model_spec_read(Jsonb *document, const Graph *graph)
+{
+	ModelSpec  *spec = palloc0(sizeof(ModelSpec));
+	JsonbContainer *root = &document->root;
+	JsonbValue *target;
+	char	   *task,
+			   *node_type;
+
+	if (!JB_ROOT_IS_OBJECT(document))
+		spec_corrupted("format");
+	(void) spec_number(root, "format", SPEC_FORMAT, SPEC_FORMAT);
+	spec->graph = pstrdup(graph->name);
+	node_type = spec_string(root, "node_type");
+	spec->node_type = graph_find_node_type(graph, node_type);
+	if (spec->node_type < 0)
+		spec_graph_changed(graph, "node type", node_type);
+
+	task = spec_string(root, "task");
+	for (spec->task = TASK_BINARY; spec->task <= TASK_REGRESSION; spec->task++)
+	{
+		if (strcmp(task, task_names[spec->task]) == 0)
+			break;
+	}
+	if (spec->task > TASK_REGRESSION)
+		spec_corrupted("task");
+	target = getKeyJsonValueFromContainer(root, "target", 6, NULL);
+	if (target != NULL && target->type == jbvString)
+		spec->target = pnstrdup(target->val.string.val, target->val.string.len);
+	read_classes(spec, root);
+	spec->target_mean = spec_number(root, "target_mean", -1e300, 1e300);
+	spec->target_std = spec_number(root, "target_std", 1e-300, 1e300);
+	spec->layers = (int) spec_number(root, "layers", 1, 4);
+	spec->hidden = (int) spec_number(root, "hidden", 1, 4096);
+	spec->layer_norm = spec_bool(root, "layer_norm");
+	spec->normalize = spec_bool(root, "normalize");
+	spec->time_inclusive = spec_bool(root, "time_inclusive");
+	spec->seed = (uint64) spec_number(root, "seed", 0, 9007199254740991.0);
+	read_relations(spec, root, graph);
+	read_node_types(spec, root, graph);
+	spec->options = JsonbToCString(NULL, spec_member(root, "options", jbvBinary)->val.binary.data, 0);
+	return spec;
+}

@@ -1,0 +1,31 @@
+/*
+ * fanout.h
+ *		How many neighbours: for each hop and relation.
+ */
+#ifndef SAGE_FANOUT_H
+#define SAGE_FANOUT_H
+
+#include "postgres.h"
+
+#include "utils/jsonb.h"
+
+#include "graph/graph.h"
+
+/* More than this for one node is not a sample. */
+#define FANOUT_MAX	1000000
+#define FANOUT_DEFAULT	10
+
+typedef struct Fanout
+{
+	int			nhops;
+	int			nrelations;
+	int		   *counts;			/* [nhops x nrelations], hop 1 (next to the seeds) first; -1: all, 0: off */
+} Fanout;
+
+extern Fanout *fanout_read(const Graph *graph, JsonbValue *value, int nhops);
+extern Fanout *fanout_off(const Graph *graph, int nhops);
+extern int	fanout_hops(JsonbValue *value);
+extern int	fanout_count(const Fanout *fanout, int hop, int relation);
+extern char *fanout_text(const Fanout *fanout, const Graph *graph);
+
+#endif							/* SAGE_FANOUT_H */

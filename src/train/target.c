@@ -1,0 +1,600 @@
+/*
+ * target.c
+ *		Reading labels, and finding out what kind of task they make.
+ *
+ * Labels come from a column (NULL: not labelled) or from any query of the
+ * user's.  They are first collected as they are; only when all were seen is
+ * it clear what they are: two values make a binary task, few integers or
+ * texts a multiclass one, arrays a multilabel one, other numbers a
+ * regression.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "mb/pg_wchar.h"
+#include "parser/parse_coerce.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/hsearch.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "base/memory.h"
+#include "base/query.h"
+#include "graph/graph_column.h"
+#include "train/target.h"
+
+/* More integers than this are a quantity, not names of classes. */
+#define MAX_INTEGER_CLASSES	64
+#define MAX_CLASSES			10000
+#define MAX_CLASS_NAME		256
+
+typedef enum LabelKind
+{
+	LABEL_BOOL,
+	LABEL_INTEGER,
+	LABEL_NUMBER,
+	LABEL_TEXT,
+	LABEL_ARRAY
+} LabelKind;
+
+/* A distinct label and its number, in order of appearance. */
+typedef struct ClassEntry
+{
+	char		name[MAX_CLASS_NAME];	/* the hash key */
+	int			number;
+} ClassEntry;
+
+/* What the row callback collects. */
+typedef struct LabelReading
+{
+	Labels	   *labels;
+	LabelKind	kind;
+	int64		capacity;
+	double	   *numbers;		/* [n] bool, integer, number */
+	int32	   *first;			/* [n] class of a scalar; -1: too many classes */
+	HTAB	   *classes;
+	int			nclasses;
+	int64	   *member_offsets; /* [n + 1] arrays: classes of row i */
+	int32	   *members;
+	int64		member_capacity;
+} LabelReading;
+
+/* ------------------------------------------------------------------------
+ * Which column
+ * ------------------------------------------------------------------------
+ */
+
+/*
+ * 'users.churned', or 'churned' where there is one node type (or *node_type
+ * is given, not -1): the column's name, and the node type.
+ */
+char *
+target_column(const Graph *graph, const char *target, int *node_type)
+{
+	const char *dot = strchr(target, '.');
+	const char *column = target;
+
+	if (dot != NULL)
+	{
+		char	   *name = pnstrdup(target, dot - target);
+		int			found = graph_find_node_type(graph, name);
+
+		if (found >= 0)
+		{
+			if (*node_type >= 0 && *node_type != found)
+				ereport(ERROR,
+						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						 errmsg("target \"%s\" is not a column of node type \"%s\"",
+								target, graph->node_types[*node_type].name)));
+			*node_type = found;
+			column = dot + 1;
+		}
+	}
+	if (*node_type < 0 && graph->nnode_types == 1)
+		*node_type = 0;
+	if (*node_type < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("graph \"%s\" has several node types, and target \"%s\" does not say which is meant",
+						graph->name, target),
+				 errhint("Write the target as node_type.column, or give node_type.")));
+	if (strcmp(column, graph->node_types[*node_type].key_column) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("target \"%s\" is the key of node type \"%s\"", column, graph->node_types[*node_type].name),
+				 errhint("A key says nothing about its row; choose another column.")));
+	if (graph_is_key_or_end(graph, graph->node_types[*node_type].relid, column))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("target \"%s\" is an end of an edge type of graph \"%s\"", column, graph->name),
+				 errhint("Choose another column, or use labels => with a query.")));
+	return pstrdup(column);
+}
+
+/* ------------------------------------------------------------------------
+ * Collecting rows
+ * ------------------------------------------------------------------------
+ */
+
+/*
+ * The number of a class.  Numbers stop being counted as classes once they are
+ * clearly too many: -1.
+ */
+static int
+class_number(LabelReading *reading, const char *name)
+{
+	bool		number = reading->kind == LABEL_INTEGER || reading->kind == LABEL_NUMBER;
+	char		key[MAX_CLASS_NAME] = {0};
+	ClassEntry *entry;
+	bool		found;
+
+	if (number && reading->nclasses > MAX_INTEGER_CLASSES)
+		return -1;
+	if (strlen(name) >= sizeof(key))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("label is too long to name a class"),
+				 errdetail("The label begins with \"%.*s\".", pg_mbcliplen(name, strlen(name), 40), name),
+				 errhint("Labels of a classification must be shorter than %d bytes.", MAX_CLASS_NAME)));
+	strlcpy(key, name, sizeof(key));
+	entry = hash_search(reading->classes, key, HASH_ENTER, &found);
+	if (!found)
+	{
+		if (reading->nclasses >= MAX_CLASSES)
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("target has more than %d classes", MAX_CLASSES),
+					 errhint("A column with so many values is rather a key or a number.")));
+		entry->number = reading->nclasses++;
+	}
+	return entry->number;
+}
+
+static Split
+split_of_text(const char *text)
+{
+	if (pg_strcasecmp(text, "train") == 0)
+		return SPLIT_TRAIN;
+	if (pg_strcasecmp(text, "validation") == 0 || pg_strcasecmp(text, "valid") == 0 || pg_strcasecmp(text, "val") == 0)
+		return SPLIT_VALIDATION;
+	if (pg_strcasecmp(text, "test") == 0)
+		return SPLIT_TEST;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("split \"%s\" is not known", text),
+			 errhint("A label's split is train, validation, test or NULL (not used).")));
+}
+
+/* The members of an array label, text[]. */
+static void
+label_array(LabelReading *reading, Datum value, int64 row)
+{
+	int64		used = reading->member_offsets[row];
+	Datum	   *elements;
+	bool	   *nulls;
+	int			n;
+
+	deconstruct_array(DatumGetArrayTypeP(value), TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, &n);
+	for (int i = 0; i < n; i++)
+	{
+		if (nulls[i])
+			continue;
+		memory_reserve(reading->members, reading->member_capacity, used + 1);
+		reading->members[used++] = class_number(reading, TextDatumGetCString(elements[i]));
+	}
+	reading->member_offsets[row + 1] = used;
+	pfree(elements);
+	pfree(nulls);
+}
+
+static void
+labels_grow(LabelReading *reading)
+{
+	Labels	   *labels = reading->labels;
+
+	reading->capacity *= 2;
+	labels->keys = memory_grow(labels->keys, reading->capacity, sizeof(Datum));
+	labels->split = memory_grow(labels->split, reading->capacity, sizeof(uint8));
+	if (labels->times != NULL)
+		labels->times = memory_grow(labels->times, reading->capacity, sizeof(TimestampTz));
+	reading->numbers = memory_grow(reading->numbers, reading->capacity, sizeof(double));
+	reading->first = memory_grow(reading->first, reading->capacity, sizeof(int32));
+	reading->member_offsets = memory_grow(reading->member_offsets, reading->capacity + 1, sizeof(int64));
+}
+
+/* A row arrives: (key, label as text or text[], as number, time, split). */
+static void
+label_row(void *arg, Datum *values, bool *nulls)
+{
+	LabelReading *reading = arg;
+	Labels	   *labels = reading->labels;
+	int64		row = labels->n;
+
+	if (nulls[1])
+	{
+		labels->unlabeled++;
+		return;
+	}
+	if (nulls[0])
+	{
+		labels->unknown++;
+		return;
+	}
+	if (row == reading->capacity)
+		labels_grow(reading);
+	labels->keys[row] = key_copy(labels->key_kind, values[0]);
+	if (labels->times != NULL)
+	{
+		if (nulls[3])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("column \"at\" of the labels query is NULL in some row"),
+					 errhint("Give every label its time, or leave the column out.")));
+		labels->times[row] = DatumGetTimestampTz(values[3]);
+	}
+	labels->split[row] = nulls[4] ? SPLIT_NONE : split_of_text(TextDatumGetCString(values[4]));
+	if (reading->kind == LABEL_ARRAY)
+		label_array(reading, values[1], row);
+	else
+	{
+		reading->numbers[row] = nulls[2] ? 0 : DatumGetFloat8(values[2]);
+		if (!isfinite(reading->numbers[row]))
+			ereport(ERROR,
+					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+					 errmsg("target has a value that is not finite"),
+					 errhint("Store NULL where there is no label.")));
+		reading->first[row] = class_number(reading, TextDatumGetCString(values[1]));
+	}
+	labels->n++;
+}
+
+/* ------------------------------------------------------------------------
+ * The query
+ * ------------------------------------------------------------------------
+ */
+
+static LabelKind
+label_kind(Oid typeid)
+{
+	Oid			element = get_element_type(typeid);
+
+	if (OidIsValid(element))
+		return LABEL_ARRAY;
+	switch (typeid)
+	{
+		case BOOLOID:
+			return LABEL_BOOL;
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+			return LABEL_INTEGER;
+		case FLOAT4OID:
+		case FLOAT8OID:
+		case NUMERICOID:
+			return LABEL_NUMBER;
+		default:
+			if (TypeCategory(typeid) == TYPCATEGORY_STRING || get_typtype(typeid) == TYPTYPE_ENUM)
+				return LABEL_TEXT;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("type %s cannot be a target", format_type_be(typeid)),
+			 errhint("A target is boolean, a number, text, an enum, or an array of these.")));
+}
+
+/* SELECT key, label, number, time, split FROM source */
+static char *
+label_sql(const Graph *graph, int node_type, const char *from, const char *node, const char *label, Oid label_type,
+		  Oid time_type, bool has_split, LabelKind kind)
+{
+	const char *name = quote_identifier(label);
+	StringInfoData sql;
+
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "SELECT %s, %s::pg_catalog.text%s, ",
+					 graph_key_expression(node, graph->node_types[node_type].key_kind),
+					 name, kind == LABEL_ARRAY ? "[]" : "");
+	if (kind == LABEL_INTEGER || kind == LABEL_NUMBER)
+		appendStringInfo(&sql, "%s::pg_catalog.float8, ", name);
+	else
+		appendStringInfoString(&sql, "NULL::pg_catalog.float8, ");
+	appendStringInfo(&sql, "%s, ", OidIsValid(time_type) ? graph_time_expression("at", time_type) :
+					 "NULL::pg_catalog.timestamptz");
+	appendStringInfo(&sql, "%s FROM %s", has_split ? "split::pg_catalog.text" : "'train'::pg_catalog.text", from);
+	return sql.data;
+}
+
+/* The column of that name in a query's result; 0: none. */
+static Oid
+result_column(TupleDesc desc, const char *name)
+{
+	for (int i = 0; i < desc->natts; i++)
+	{
+		if (strcmp(NameStr(TupleDescAttr(desc, i)->attname), name) == 0)
+			return getBaseType(TupleDescAttr(desc, i)->atttypid);
+	}
+	return InvalidOid;
+}
+
+static void
+check_label_columns(TupleDesc desc)
+{
+	static const char *const known[] = {"node", "label", "at", "split"};
+
+	for (int i = 0; i < desc->natts; i++)
+	{
+		const char *name = NameStr(TupleDescAttr(desc, i)->attname);
+		bool		found = false;
+
+		for (int k = 0; k < lengthof(known); k++)
+			found |= strcmp(name, known[k]) == 0;
+		if (!found)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("labels query returns an unknown column \"%s\"", name),
+					 errhint("Its columns are node and label, and optionally at and split; name them with AS.")));
+	}
+	for (int k = 0; k < 2; k++)
+	{
+		if (!OidIsValid(result_column(desc, known[k])))
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_COLUMN),
+					 errmsg("labels query returns no column \"%s\"", known[k]),
+					 errhint("Its columns are node and label, and optionally at and split; name them with AS.")));
+	}
+}
+
+/* A user's query as a table expression; trailing semicolons are forgiven. */
+static char *
+labels_subquery(const char *query)
+{
+	char	   *text = pstrdup(query);
+	int			length = strlen(text);
+
+	while (length > 0 && (isspace((unsigned char) text[length - 1]) || text[length - 1] == ';'))
+		text[--length] = '\0';
+	return psprintf("(%s\n) AS labels", text);
+}
+
+/* The SQL that reads the labels, and what kind they are. */
+static char *
+labels_sql(const Graph *graph, int node_type, const TargetSource *source, LabelKind *kind, bool *timed, bool *has_split)
+{
+	const NodeType *type = &graph->node_types[node_type];
+	TupleDesc	desc;
+	Oid			time_type;
+	KeyKind		key_kind;
+
+	*timed = *has_split = false;
+	if (source->column != NULL)
+	{
+		GraphColumn column;
+
+		if (!graph_column_find(type->relid, source->column, &column))
+		{
+			char	   *nearest = graph_column_nearest(type->relid, source->column);
+
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_COLUMN),
+					 errmsg("target column \"%s\" of table %s does not exist", source->column, type->table),
+					 nearest != NULL ? errhint("Perhaps you meant \"%s\".", nearest) : 0));
+		}
+		*kind = label_kind(column.typeid);
+		return label_sql(graph, node_type, type->table, type->key_column, source->column, column.typeid,
+						 InvalidOid, false, *kind);
+	}
+
+	desc = query_describe(source->query);
+	if (desc == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("labels must be one query that returns rows"),
+				 errhint("For example: SELECT id AS node, churned AS label FROM users.")));
+	check_label_columns(desc);
+	if (!graph_type_is_key(result_column(desc, "node"), &key_kind) || key_kind != type->key_kind)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("column \"node\" of the labels query is of type %s, but the key of node type \"%s\" is %s",
+						format_type_be(result_column(desc, "node")), type->name, graph_key_kind_name(type->key_kind))));
+	time_type = result_column(desc, "at");
+	if (OidIsValid(time_type) && !graph_type_is_time(time_type))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("column \"at\" of the labels query is of type %s, which is not a time",
+						format_type_be(time_type))));
+	*kind = label_kind(result_column(desc, "label"));
+	*timed = OidIsValid(time_type);
+	*has_split = OidIsValid(result_column(desc, "split"));
+	return label_sql(graph, node_type, labels_subquery(source->query), "node", "label", result_column(desc, "label"),
+					 time_type, *has_split, *kind);
+}
+
+/* ------------------------------------------------------------------------
+ * What task it is
+ * ------------------------------------------------------------------------
+ */
+
+static ModelTask
+task_of(const LabelReading *reading, const char *given)
+{
+	if (given != NULL)
+	{
+		for (ModelTask task = TASK_BINARY; task <= TASK_REGRESSION; task++)
+		{
+			if (strcmp(given, model_task_name(task)) == 0)
+				return task;
+		}
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("task \"%s\" is not known", given),
+				 errhint("The tasks are binary, multiclass, multilabel and regression.")));
+	}
+	if (reading->kind == LABEL_ARRAY)
+		return TASK_MULTILABEL;
+	if (reading->kind == LABEL_BOOL)
+		return TASK_BINARY;
+	if (reading->kind == LABEL_NUMBER)
+	{
+		for (int64 i = 0; i < reading->labels->n; i++)
+		{
+			if (reading->numbers[i] != 0 && reading->numbers[i] != 1)
+				return TASK_REGRESSION;
+		}
+		return TASK_BINARY;
+	}
+	if (reading->kind == LABEL_INTEGER && reading->nclasses > MAX_INTEGER_CLASSES)
+		return TASK_REGRESSION;
+	return reading->nclasses == 2 ? TASK_BINARY : TASK_MULTICLASS;
+}
+
+static int
+class_entry_compare(const void *a, const void *b, void *kind)
+{
+	const ClassEntry *x = *(ClassEntry *const *) a;
+	const ClassEntry *y = *(ClassEntry *const *) b;
+
+	if (*(LabelKind *) kind == LABEL_INTEGER || *(LabelKind *) kind == LABEL_NUMBER)
+	{
+		double		p = strtod(x->name, NULL);
+		double		q = strtod(y->name, NULL);
+
+		if (p != q)
+			return p < q ? -1 : 1;
+	}
+	return strcmp(x->name, y->name);
+}
+
+/*
+ * Puts the classes into their final order (numbers by value, others by
+ * bytes, so false < true) and returns the new place of each.
+ */
+static int32 *
+labels_order_classes(LabelReading *reading)
+{
+	Labels	   *labels = reading->labels;
+	ClassEntry **entries = palloc(Max(reading->nclasses, 1) * sizeof(ClassEntry *));
+	int32	   *place = palloc(Max(reading->nclasses, 1) * sizeof(int32));
+	HASH_SEQ_STATUS scan;
+	ClassEntry *entry;
+	int			n = 0;
+
+	hash_seq_init(&scan, reading->classes);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+		entries[n++] = entry;
+	qsort_arg(entries, n, sizeof(ClassEntry *), class_entry_compare, &reading->kind);
+	labels->nclasses = n;
+	labels->class_names = palloc(Max(n, 1) * sizeof(char *));
+	for (int i = 0; i < n; i++)
+	{
+		labels->class_names[i] = pstrdup(entries[i]->name);
+		place[entries[i]->number] = i;
+	}
+	return place;
+}
+
+static void
+check_task(const LabelReading *reading, const char *what)
+{
+	const Labels *labels = reading->labels;
+	bool		arrays = reading->kind == LABEL_ARRAY;
+
+	if (labels->n == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("target \"%s\" has no labeled row", what),
+				 errdetail("%lld rows were read, all without a label.", (long long) labels->unlabeled),
+				 errhint("At least some rows need a value to learn from.")));
+	if (arrays != (labels->task == TASK_MULTILABEL) ||
+		(labels->task == TASK_REGRESSION && reading->kind != LABEL_INTEGER && reading->kind != LABEL_NUMBER))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("target \"%s\" does not suit task %s", what, model_task_name(labels->task)),
+				 errhint("Arrays are for multilabel, numbers for regression, single values for binary and multiclass.")));
+	if (reading->nclasses < 2 && !arrays)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("target \"%s\" has the same value in all labeled rows", what),
+				 errhint("There is nothing to learn from a constant.")));
+	if (arrays && reading->nclasses == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("target \"%s\" has only empty arrays", what)));
+	if (labels->task == TASK_BINARY && reading->nclasses != 2)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("target \"%s\" has more than two values, which task binary does not allow", what),
+				 errhint("Use task multiclass.")));
+	if (labels->task == TASK_MULTICLASS && (reading->kind == LABEL_INTEGER || reading->kind == LABEL_NUMBER) &&
+		reading->nclasses > MAX_INTEGER_CLASSES)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("target \"%s\" has more than %d different numbers", what, MAX_INTEGER_CLASSES),
+				 errhint("Use task regression, or labels cast to text.")));
+}
+
+/* From what was collected to what the task wants. */
+static void
+labels_finish(LabelReading *reading)
+{
+	Labels	   *labels = reading->labels;
+	int32	   *place;
+
+	if (labels->task == TASK_REGRESSION)
+	{
+		labels->values = memory_alloc(labels->n, sizeof(float));
+		for (int64 i = 0; i < labels->n; i++)
+			labels->values[i] = (float) reading->numbers[i];
+		return;
+	}
+	place = labels_order_classes(reading);
+	if (labels->task == TASK_MULTILABEL)
+	{
+		labels->values = memory_alloc_zero(labels->n * labels->nclasses, sizeof(float));
+		for (int64 i = 0; i < labels->n; i++)
+		{
+			for (int64 m = reading->member_offsets[i]; m < reading->member_offsets[i + 1]; m++)
+				labels->values[i * labels->nclasses + place[reading->members[m]]] = 1;
+		}
+		return;
+	}
+	labels->classes = memory_alloc(labels->n, sizeof(int32));
+	for (int64 i = 0; i < labels->n; i++)
+		labels->classes[i] = place[reading->first[i]];
+}
+
+/*
+ * Reads all labels, in CurrentMemoryContext.  The split is what the query
+ * says, and train where it says nothing.
+ */
+Labels *
+labels_read(const Graph *graph, int node_type, const TargetSource *source)
+{
+	HASHCTL		ctl = {.keysize = MAX_CLASS_NAME, .entrysize = sizeof(ClassEntry), .hcxt = CurrentMemoryContext};
+	Labels	   *labels = palloc0(sizeof(Labels));
+	LabelReading reading = {.labels = labels, .capacity = 1024, .member_capacity = 1024};
+	bool		timed;
+	char	   *sql = labels_sql(graph, node_type, source, &reading.kind, &timed, &labels->has_split);
+
+	labels->key_kind = graph->node_types[node_type].key_kind;
+	labels->keys = memory_alloc(reading.capacity, sizeof(Datum));
+	labels->split = memory_alloc(reading.capacity, sizeof(uint8));
+	if (timed)
+		labels->times = memory_alloc(reading.capacity, sizeof(TimestampTz));
+	reading.numbers = memory_alloc(reading.capacity, sizeof(double));
+	reading.first = memory_alloc(reading.capacity, sizeof(int32));
+	reading.member_offsets = memory_alloc(reading.capacity + 1, sizeof(int64));
+	reading.member_offsets[0] = 0;
+	reading.members = memory_alloc(reading.member_capacity, sizeof(int32));
+	reading.classes = hash_create("sage classes", 64, &ctl, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
+
+	query_once(sql, 0, NULL, NULL, NULL, label_row, &reading);
+	labels->task = task_of(&reading, source->task);
+	check_task(&reading, source->column != NULL ? source->column : "label");
+	labels_finish(&reading);
+	hash_destroy(reading.classes);
+	return labels;
+}

@@ -1,0 +1,62 @@
+/*
+ * target.h
+ *		What is to be learnt: labels, their classes and their split.
+ */
+#ifndef SAGE_TARGET_H
+#define SAGE_TARGET_H
+
+#include "postgres.h"
+
+#include "datatype/timestamp.h"
+
+#include "graph/store.h"
+#include "model/model_spec.h"
+
+typedef enum Split
+{
+	SPLIT_NONE,					/* not used */
+	SPLIT_TRAIN,
+	SPLIT_VALIDATION,
+	SPLIT_TEST
+} Split;
+
+/*
+ * Labels by row; which of classes and values is filled depends on the task,
+ * as in MetricInput.
+ */
+typedef struct Labels
+{
+	ModelTask	task;
+	int			nclasses;
+	char	  **class_names;
+	int64		n;
+	KeyKind		key_kind;
+	Datum	   *keys;
+	int32	   *nodes;			/* numbers in the store, set by labels_resolve() */
+	TimestampTz *times;			/* NULL: none */
+	int32	   *classes;
+	float	   *values;
+	uint8	   *split;			/* [n] a Split each */
+	bool		has_split;		/* the query said it */
+	int64		counts[4];		/* rows by Split */
+	int64		unlabeled;		/* rows without a label */
+	int64		unknown;		/* labels of keys that are no node */
+	double		mean;			/* regression: of the training part */
+	double		std;
+} Labels;
+
+/* What to read: a column of the node type's table, or a query. */
+typedef struct TargetSource
+{
+	const char *column;			/* NULL: query */
+	const char *query;
+	const char *task;			/* NULL: by the label's type */
+} TargetSource;
+
+extern char *target_column(const Graph *graph, const char *target, int *node_type);
+extern Labels *labels_read(const Graph *graph, int node_type, const TargetSource *source);
+extern void labels_split(Labels *labels, const ModelOptions *options);
+extern void labels_resolve(Labels *labels, GraphStore *store, int node_type);
+extern float *labels_weights(const Labels *labels, JsonbValue *class_weights);
+
+#endif							/* SAGE_TARGET_H */

@@ -1,0 +1,343 @@
+/*
+ * target_split.c
+ *		Which labels train, which stop the training, which judge it.
+ *
+ * Three rules, the first that applies: the query's own split column; times
+ * (validation_from, test_from); shares, drawn by hash of the key, so that a
+ * row stays on its side when others come or go.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+#include "utils/numeric.h"
+#include "utils/timestamp.h"
+
+#include "base/memory.h"
+#include "base/random.h"
+#include "train/target.h"
+
+#define SPLIT_SALT	UINT64_C(0x73706c6974)
+
+/* Fewer labels than this cannot spare any for a test. */
+#define FEW_LABELS	2000
+
+static TimestampTz
+option_time(const char *name, const char *text)
+{
+	if (text == NULL)
+		return DT_NOEND;
+	return DatumGetTimestampTz(DirectFunctionCall3(timestamptz_in, CStringGetDatum(text),
+												   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+}
+
+static void
+split_by_time(Labels *labels, const ModelOptions *options)
+{
+	TimestampTz validation = option_time("validation_from", options->validation_from);
+	TimestampTz test = option_time("test_from", options->test_from);
+
+	if (labels->times == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("validation_from and test_from need labels that have a time"),
+				 errhint("Give labels => with a query that returns node, label and at.")));
+	if (test < validation && options->validation_from != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("test_from is before validation_from")));
+	for (int64 i = 0; i < labels->n; i++)
+		labels->split[i] = labels->times[i] >= test ? SPLIT_TEST :
+			labels->times[i] >= validation ? SPLIT_VALIDATION : SPLIT_TRAIN;
+}
+
+/* The option split: two or three shares; NULL: the defaults. */
+static void
+split_shares(const JsonbValue *option, int64 n, double *validation, double *test)
+{
+	double		share[3] = {0, 0, 0};
+	int			count;
+
+	*validation = n < FEW_LABELS ? 0.2 : 0.1;
+	*test = n < FEW_LABELS ? 0 : 0.1;
+	if (option == NULL)
+		return;
+	count = JsonContainerSize(option->val.binary.data);
+	for (int i = 0; i < count && i < 3; i++)
+	{
+		JsonbValue *value = getIthJsonbValueFromContainer(option->val.binary.data, i);
+
+		share[i] = value->type != jbvNumeric ? NAN :
+			DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(value->val.numeric)));
+	}
+	if (count < 2 || count > 3 || !(share[0] > 0) || !(share[1] >= 0) || !(share[2] >= 0) ||
+		fabs(share[0] + share[1] + share[2] - 1) > 1e-6)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("split must be two or three shares that add up to 1"),
+				 errhint("For example [0.8, 0.1, 0.1] for training, validation and test.")));
+	*validation = share[1];
+	*test = share[2];
+}
+
+static void
+split_by_share(Labels *labels, const ModelOptions *options)
+{
+	uint64		salt = random_hash(SPLIT_SALT, options->seed);
+	double		validation,
+				test;
+
+	split_shares(options->split, labels->n, &validation, &test);
+	for (int64 i = 0; i < labels->n; i++)
+	{
+		double		draw = random_unit(random_hash(salt, key_hash(labels->key_kind, labels->keys[i])));
+
+		labels->split[i] = draw < test ? SPLIT_TEST : draw < test + validation ? SPLIT_VALIDATION : SPLIT_TRAIN;
+	}
+}
+
+/* With a handful of labels the draw may leave a side empty. */
+static void
+split_at_least_one(Labels *labels, Split needed, Split from)
+{
+	for (int64 i = 0; i < labels->n; i++)
+	{
+		if (labels->split[i] == needed)
+			return;
+	}
+	for (int64 i = 0; i < labels->n; i++)
+	{
+		if (labels->split[i] == from)
+		{
+			labels->split[i] = needed;
+			return;
+		}
+	}
+}
+
+static void
+labels_count(Labels *labels)
+{
+	double		sum = 0,
+				squares = 0;
+	int64		n;
+
+	memset(labels->counts, 0, sizeof(labels->counts));
+	for (int64 i = 0; i < labels->n; i++)
+		labels->counts[labels->split[i]]++;
+	labels->mean = 0;
+	labels->std = 1;
+	if (labels->task != TASK_REGRESSION)
+		return;
+	n = Max(labels->counts[SPLIT_TRAIN], 1);
+	for (int64 i = 0; i < labels->n; i++)
+		sum += labels->split[i] == SPLIT_TRAIN ? labels->values[i] : 0;
+	labels->mean = sum / n;
+	for (int64 i = 0; i < labels->n; i++)
+		squares += labels->split[i] == SPLIT_TRAIN ? (labels->values[i] - labels->mean) * (labels->values[i] - labels->mean) : 0;
+	labels->std = squares > 0 ? sqrt(squares / n) : 1;
+}
+
+/*
+ * Assigns each label its side.  Only what has a node is left by now, so the
+ * counts are of labels that are really used.
+ */
+void
+labels_split(Labels *labels, const ModelOptions *options)
+{
+	bool		by_time = options->validation_from != NULL || options->test_from != NULL;
+
+	if ((options->split != NULL) + by_time + labels->has_split > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the split is given in more than one way"),
+				 errhint("Use the column split of the labels query, or validation_from and test_from, or the option split.")));
+	if (by_time)
+		split_by_time(labels, options);
+	else if (!labels->has_split)
+	{
+		split_by_share(labels, options);
+		split_at_least_one(labels, SPLIT_TRAIN, SPLIT_VALIDATION);
+	}
+	labels_count(labels);
+	if (labels->counts[SPLIT_TRAIN] == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("no label is left for training"),
+				 errhint("See the options split, validation_from and test_from, or the labels' own split.")));
+}
+
+/* ------------------------------------------------------------------------
+ * Labels and nodes
+ * ------------------------------------------------------------------------
+ */
+
+static void
+label_move(Labels *labels, int64 to, int64 from)
+{
+	labels->keys[to] = labels->keys[from];
+	labels->nodes[to] = labels->nodes[from];
+	labels->split[to] = labels->split[from];
+	if (labels->times != NULL)
+		labels->times[to] = labels->times[from];
+	if (labels->task == TASK_REGRESSION)
+		labels->values[to] = labels->values[from];
+	else if (labels->task == TASK_MULTILABEL)
+		memmove(labels->values + to * labels->nclasses, labels->values + from * labels->nclasses,
+				labels->nclasses * sizeof(float));
+	else
+		labels->classes[to] = labels->classes[from];
+}
+
+static int
+place_compare(const void *a, const void *b, void *arg)
+{
+	const Labels *labels = arg;
+	int64		x = *(const int64 *) a;
+	int64		y = *(const int64 *) b;
+
+	if (labels->nodes[x] != labels->nodes[y])
+		return labels->nodes[x] < labels->nodes[y] ? -1 : 1;
+	if (labels->times != NULL && labels->times[x] != labels->times[y])
+		return labels->times[x] < labels->times[y] ? -1 : 1;
+	return 0;
+}
+
+/* Two labels for one node and time contradict each other, or count double. */
+static void
+check_duplicates(Labels *labels)
+{
+	int64	   *order = memory_alloc(labels->n, sizeof(int64));
+
+	for (int64 i = 0; i < labels->n; i++)
+		order[i] = i;
+	qsort_arg(order, labels->n, sizeof(int64), place_compare, labels);
+	for (int64 i = 1; i < labels->n; i++)
+	{
+		if (place_compare(&order[i - 1], &order[i], labels) == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_CARDINALITY_VIOLATION),
+					 errmsg("labels query returns the same node%s twice", labels->times != NULL ? " and time" : ""),
+					 errdetail("The node's key is %s.", key_text(labels->key_kind, labels->keys[order[i]])),
+					 errhint("Return each node once%s; see DISTINCT or GROUP BY.",
+							 labels->times != NULL ? " for each time" : "")));
+	}
+	pfree(order);
+}
+
+/*
+ * Finds the labels' nodes; labels of keys that have no (visible) row are
+ * counted and left out.
+ */
+void
+labels_resolve(Labels *labels, GraphStore *store, int node_type)
+{
+	int64		kept = 0;
+
+	labels->nodes = memory_alloc(labels->n, sizeof(int32));
+	store_find(store, node_type, labels->keys, labels->n, labels->nodes);
+	for (int64 i = 0; i < labels->n; i++)
+	{
+		if (labels->nodes[i] < 0 || labels->split[i] == SPLIT_NONE)
+		{
+			labels->unknown += labels->nodes[i] < 0;
+			continue;
+		}
+		if (kept != i)
+			label_move(labels, kept, i);
+		kept++;
+	}
+	labels->n = kept;
+	check_duplicates(labels);
+}
+
+/* ------------------------------------------------------------------------
+ * Class weights
+ * ------------------------------------------------------------------------
+ */
+
+static void
+weights_balanced(const Labels *labels, double *weights)
+{
+	int64	   *counts = palloc0(labels->nclasses * sizeof(int64));
+
+	for (int64 i = 0; i < labels->n; i++)
+		counts[labels->classes[i]] += labels->split[i] == SPLIT_TRAIN;
+	for (int c = 0; c < labels->nclasses; c++)
+		weights[c] = counts[c] > 0 ? (double) labels->counts[SPLIT_TRAIN] / (labels->nclasses * counts[c]) : 1;
+}
+
+static void
+weights_given(const Labels *labels, JsonbContainer *object, double *weights)
+{
+	JsonbIterator *it = JsonbIteratorInit(object);
+	JsonbIteratorToken token;
+	JsonbValue	key,
+				value;
+
+	while ((token = JsonbIteratorNext(&it, &key, true)) != WJB_DONE)
+	{
+		char	   *name;
+		int			c;
+
+		if (token != WJB_KEY)
+			continue;
+		name = pnstrdup(key.val.string.val, key.val.string.len);
+		(void) JsonbIteratorNext(&it, &value, true);
+		for (c = 0; c < labels->nclasses; c++)
+		{
+			if (strcmp(name, labels->class_names[c]) == 0)
+				break;
+		}
+		if (c == labels->nclasses)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("class_weights names an unknown class \"%s\"", name),
+					 errhint("Perhaps you meant \"%s\".",
+							 options_nearest(name, (const char *const *) labels->class_names, labels->nclasses) != NULL ?
+							 options_nearest(name, (const char *const *) labels->class_names, labels->nclasses) :
+							 labels->class_names[0])));
+		weights[c] = value.type != jbvNumeric ? NAN :
+			DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(value.val.numeric)));
+		if (!(weights[c] >= 0 && weights[c] <= 1e6))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("class_weights has no valid weight for class \"%s\"", name),
+					 errhint("Weights are numbers from 0 to 1000000.")));
+	}
+}
+
+/* One weight a label, or NULL if all weigh the same. */
+float *
+labels_weights(const Labels *labels, JsonbValue *option)
+{
+	double	   *by_class;
+	float	   *weights;
+
+	if (option == NULL)
+		return NULL;
+	if (labels->task != TASK_BINARY && labels->task != TASK_MULTICLASS)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("class_weights are for binary and multiclass tasks"),
+				 errdetail("The task is %s.", model_task_name(labels->task))));
+	by_class = palloc(labels->nclasses * sizeof(double));
+	for (int c = 0; c < labels->nclasses; c++)
+		by_class[c] = 1;
+	if (option->type == jbvString && option->val.string.len == 8 &&
+		memcmp(option->val.string.val, "balanced", 8) == 0)
+		weights_balanced(labels, by_class);
+	else if (option->type == jbvBinary && JsonContainerIsObject(option->val.binary.data))
+		weights_given(labels, option->val.binary.data, by_class);
+	else
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("class_weights must be \"balanced\" or an object"),
+				 errhint("For example {\"class_weights\": {\"yes\": 3, \"no\": 1}}.")));
+	weights = memory_alloc(labels->n, sizeof(float));
+	for (int64 i = 0; i < labels->n; i++)
+		weights[i] = (float) by_class[labels->classes[i]];
+	return weights;
+}

@@ -1,0 +1,242 @@
+/*
+ * train.c
+ *		A model from labels: the whole way, step by step.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "portability/instr_time.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+#include "base/guc.h"
+#include "base/memory.h"
+#include "train/loss.h"
+#include "train/train.h"
+
+/* From so many labels on, dropout is at its lower end. */
+#define MANY_LABELS		10000
+#define FEW_LABELS		1000
+
+static double
+seconds_now(void)
+{
+	instr_time	now;
+
+	INSTR_TIME_SET_CURRENT(now);
+	return INSTR_TIME_GET_DOUBLE(now);
+}
+
+/*
+ * Options that depend on the data: dropout is .5 for few labels and .3 for
+ * many, going over with the logarithm of their number.
+ */
+static void
+fill_options(ModelOptions *options, const Labels *labels)
+{
+	double		n = Max(labels->counts[SPLIT_TRAIN], 1);
+	double		many = (log(n) - log(FEW_LABELS)) / (log(MANY_LABELS) - log(FEW_LABELS));
+
+	if (isnan(options->dropout))
+		options->dropout = 0.5 - 0.2 * Min(Max(many, 0), 1);
+	if (isnan(options->input_dropout))
+		options->input_dropout = options->dropout;
+}
+
+/*
+ * The description of the model to be, features not fitted yet.
+ */
+static ModelSpec *
+make_spec(const TrainRequest *request)
+{
+	const Graph *graph = request->graph;
+	const ModelOptions *options = &request->options;
+	ModelSpec  *spec = palloc0(sizeof(ModelSpec));
+	int			hops = fanout_hops(options->fanout);
+
+	spec->graph = pstrdup(graph->name);
+	spec->node_type = request->node_type;
+	spec->target = request->source.column != NULL ? pstrdup(request->source.column) : NULL;
+	spec->layers = options->layers != OPTION_UNSET ? options->layers : hops > 0 ? hops : 2;
+	if (spec->layers > 4)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("fanout has %d hops, but a model has at most 4 layers", spec->layers)));
+	spec->hidden = options->hidden;
+	spec->layer_norm = options->layer_norm;
+	spec->normalize = options->normalize;
+	spec->seed = options->seed;
+	spec->time_inclusive = options->time_inclusive;
+	spec->fanout = fanout_read(graph, options->fanout, spec->layers);
+	spec->features = palloc0(graph->nnode_types * sizeof(FeatureSet *));
+	spec->type_ids = palloc(graph->nnode_types * sizeof(int));
+	spec->relation_ids = palloc(Max(graph->nrelations, 1) * sizeof(int));
+	for (int t = 0; t < graph->nnode_types; t++)
+		spec->type_ids[t] = t;
+	for (int r = 0; r < graph->nrelations; r++)
+		spec->relation_ids[r] = r;
+	return spec;
+}
+
+/*
+ * Chooses and fits the encoders of all node types.  With a validation time,
+ * only rows before it are looked at.
+ */
+static void
+fit_features(const TrainRequest *request, ModelSpec *spec)
+{
+	const Graph *graph = request->graph;
+
+	for (int t = 0; t < graph->nnode_types; t++)
+	{
+		const NodeType *type = &graph->node_types[t];
+		char	   *where = NULL;
+
+		spec->features[t] = feature_choose(graph, t, t == spec->node_type ? spec->target : NULL);
+		if (type->time_column != NULL && request->options.validation_from != NULL)
+			where = psprintf("%s OPERATOR(pg_catalog.<) %s::pg_catalog.timestamptz",
+							 graph_time_expression(type->time_column, type->time_typeid),
+							 quote_literal_cstr(request->options.validation_from));
+		feature_fit(spec->features[t], where);
+	}
+}
+
+/* Reads all rows and edges; fills the encoded tables on the way. */
+static GraphStore *
+load_graph(const Graph *graph, const ModelSpec *spec, FeatureTable **tables)
+{
+	const char **columns = palloc(graph->nnode_types * sizeof(char *));
+	NodeReader *readers = palloc0(graph->nnode_types * sizeof(NodeReader));
+	bool	   *wanted = palloc0(Max(graph->nrelations, 1) * sizeof(bool));
+
+	for (int t = 0; t < graph->nnode_types; t++)
+	{
+		columns[t] = feature_select_list(spec->features[t]);
+		tables[t] = feature_table_create(spec->features[t], graph_estimate_rows(graph->node_types[t].relid),
+										 CurrentMemoryContext);
+		readers[t].row = feature_table_row;
+		readers[t].arg = tables[t];
+	}
+	for (int r = 0; r < graph->nrelations; r++)
+	{
+		for (int hop = 1; hop <= spec->layers; hop++)
+			wanted[r] |= fanout_count(spec->fanout, hop, r) != 0;
+	}
+	return store_open_resident(graph, store_plans_create(graph, columns, CurrentMemoryContext), readers, spec->seed,
+							   wanted, CurrentMemoryContext);
+}
+
+static void
+check_graph(const TrainRequest *request)
+{
+	if (request->graph->nnode_types == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("graph \"%s\" has no nodes", request->graph->name),
+				 errhint("Add a node table with sage_add_nodes.")));
+	if (request->graph->nedge_types == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("graph \"%s\" has no edges", request->graph->name),
+				 errhint("Add an edge table with sage_add_edges.")));
+}
+
+/* What the task's labels say about the description. */
+static void
+spec_set_target(ModelSpec *spec, const Labels *labels)
+{
+	spec->task = labels->task;
+	spec->nclasses = labels->nclasses;
+	spec->classes = labels->class_names;
+	spec->noutputs = labels->task == TASK_MULTICLASS || labels->task == TASK_MULTILABEL ? labels->nclasses : 1;
+	spec->target_mean = labels->mean;
+	spec->target_std = labels->std;
+}
+
+static Metric
+choose_metric(const ModelOptions *options, ModelTask task)
+{
+	Metric		metric = options->metric == OPTION_UNSET ? metric_default(task) : options->metric;
+
+	if (!metric_suits(metric, task))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("metric %s does not suit task %s", metric_names[metric], model_task_name(task))));
+	return metric;
+}
+
+/* Bounds the size of the network before anything of it is allocated. */
+static void
+check_model_size(const ModelSpec *spec, const Graph *graph)
+{
+	double		floats = (double) spec->hidden * spec->noutputs;
+
+	for (int t = 0; t < graph->nnode_types; t++)
+		floats += (double) spec->hidden * (model_input_width(spec, t) + (spec->layers - 1.0) * spec->hidden);
+	for (int r = 0; r < graph->nrelations; r++)
+		floats += (double) spec->hidden * (model_input_width(spec, graph->relations[r].src_type) +
+										   (spec->layers - 1.0) * spec->hidden);
+	if (floats * sizeof(float) > (double) guc_max_model_size * 1024)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("model of %.0f MB exceeds sage.max_model_size of %d MB",
+						floats * sizeof(float) / (1024 * 1024), guc_max_model_size / 1024),
+				 errhint("Use fewer columns or a smaller \"hidden\", or raise sage.max_model_size.")));
+}
+
+/*
+ * Trains a model and its features-only baseline.  All that is returned is in
+ * CurrentMemoryContext, which should be one of the training's own.
+ */
+TrainResult *
+train_run(const TrainRequest *request)
+{
+	const Graph *graph = request->graph;
+	TrainResult *result = palloc0(sizeof(TrainResult));
+	ModelOptions *options = palloc(sizeof(ModelOptions));
+	Trainer		trainer = {.graph = graph, .options = options, .progress = request->progress};
+	ModelSpec  *spec;
+	Model	   *baseline;
+	Fanout	   *off;
+
+	trainer.started = seconds_now();
+	*options = request->options;
+	check_graph(request);
+
+	/* labels, encoders, rows, edges */
+	spec = make_spec(request);
+	result->labels = trainer.labels = labels_read(graph, spec->node_type, &request->source);
+	fit_features(request, spec);
+	trainer.tables = palloc0(graph->nnode_types * sizeof(FeatureTable *));
+	trainer.store = load_graph(graph, spec, trainer.tables);
+	labels_resolve(trainer.labels, trainer.store, spec->node_type);
+	labels_split(trainer.labels, options);
+
+	/* what follows from them */
+	spec_set_target(spec, trainer.labels);
+	fill_options(options, trainer.labels);
+	spec->options = model_options_write(options);
+	check_model_size(spec, graph);
+	trainer.spec = spec;
+	trainer.weights = labels_weights(trainer.labels, options->class_weights);
+	trainer.loss = loss_choose(spec->task, options->loss);
+	trainer.metric = result->metric = choose_metric(options, spec->task);
+	leak_check(graph, spec, trainer.tables, trainer.labels);
+
+	/* the model, and what it has to beat */
+	result->model = model_build(spec, graph, spec->fanout, true);
+	result->fit = train_fit(&trainer, result->model, spec->fanout, PHASE_TRAINING);
+	off = fanout_off(graph, spec->layers);
+	baseline = model_build(spec, graph, off, true);
+	result->baseline = train_fit(&trainer, baseline, off, PHASE_BASELINE);
+
+	result->node_counts = palloc(graph->nnode_types * sizeof(int64));
+	for (int t = 0; t < graph->nnode_types; t++)
+		result->node_counts[t] = store_node_count(trainer.store, t);
+	result->edge_counts = palloc(Max(graph->nrelations, 1) * sizeof(StoreCounts));
+	for (int r = 0; r < graph->nrelations; r++)
+		result->edge_counts[r] = *store_counts(trainer.store, r);
+	result->seconds = seconds_now() - trainer.started;
+	return result;
+}

@@ -1,0 +1,85 @@
+/*
+ * train.h
+ *		A model from labels.
+ */
+#ifndef SAGE_TRAIN_H
+#define SAGE_TRAIN_H
+
+#include "postgres.h"
+
+#include "model/model_forward.h"
+#include "train/metric.h"
+#include "train/progress.h"
+#include "train/target.h"
+
+/* What is asked for. */
+typedef struct TrainRequest
+{
+	const Graph *graph;
+	int			node_type;
+	TargetSource source;
+	ModelOptions options;
+	const Progress *progress;
+} TrainRequest;
+
+/* One pass over the training labels. */
+typedef struct EpochRow
+{
+	int			epoch;
+	double		loss;
+	double		validation;		/* NaN: none */
+	double		seconds;
+} EpochRow;
+
+/* How one fit went. */
+typedef struct FitResult
+{
+	int			epochs;
+	int			best_epoch;
+	double		validation;		/* of the best epoch; NaN: no validation labels */
+	double		test;			/* NaN: no test labels */
+	EpochRow   *rows;			/* [epochs] */
+} FitResult;
+
+/* What came out. */
+typedef struct TrainResult
+{
+	Model	   *model;			/* with the best weights */
+	Labels	   *labels;
+	Metric		metric;
+	FitResult	fit;
+	FitResult	baseline;		/* the same without neighbours */
+	double		seconds;
+	int64	   *node_counts;	/* [node types] */
+	StoreCounts *edge_counts;	/* [relations] */
+} TrainResult;
+
+/* All that one fit works with. */
+typedef struct Trainer
+{
+	const Graph *graph;
+	const ModelSpec *spec;
+	const ModelOptions *options;
+	GraphStore *store;
+	FeatureTable **tables;
+	Labels	   *labels;
+	float	   *weights;		/* by label; NULL: all the same */
+	Metric		metric;
+	ModelLoss	loss;
+	const Progress *progress;
+	double		started;		/* seconds, by the monotonic clock */
+} Trainer;
+
+extern TrainResult *train_run(const TrainRequest *request);
+
+/* train_fit.c */
+extern FitResult train_fit(Trainer *trainer, Model *model, const Fanout *fanout, TrainPhase phase);
+
+/* train_evaluate.c */
+extern double train_evaluate(Trainer *trainer, Model *model, const Fanout *fanout, Split split, Metric metric);
+extern double train_evaluate_loss(Trainer *trainer, Model *model, const Fanout *fanout, Split split);
+
+/* leak.c */
+extern void leak_check(const Graph *graph, const ModelSpec *spec, FeatureTable *const *tables, const Labels *labels);
+
+#endif							/* SAGE_TRAIN_H */

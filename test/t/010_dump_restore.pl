@@ -1,0 +1,83 @@
+# Graph definitions survive pg_dump and psql into a new database.
+#
+# To run it with the server that pg_config on PATH belongs to (not as root),
+# after make install:
+#
+#   src=$(dirname $(dirname $(pg_config --pgxs)))
+#   PATH=$(pg_config --bindir):$PATH PG_REGRESS=$src/test/regress/pg_regress \
+#     prove -I $src/test/perl test/t
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = PostgreSQL::Test::Cluster->new('dump');
+$node->init;
+$node->start;
+
+# Two graphs of different owners; names that must be quoted; every column of
+# the catalogue filled at least once.
+$node->safe_psql('postgres', 'CREATE ROLE alice; CREATE DATABASE one;');
+$node->safe_psql('one', q{
+	CREATE EXTENSION sage;
+	CREATE SCHEMA shop;
+	CREATE TABLE shop.users (id int PRIMARY KEY, age int, secret text, joined timestamptz);
+	CREATE TABLE shop."Items ""x""" (sku uuid PRIMARY KEY, price numeric);
+	CREATE TABLE shop.buys ("user" int REFERENCES shop.users, item uuid REFERENCES shop."Items ""x""",
+		at timestamptz, amount numeric);
+	CREATE TABLE shop.follows (source int REFERENCES shop.users, target int REFERENCES shop.users);
+	GRANT USAGE ON SCHEMA shop TO alice;
+	GRANT SELECT ON ALL TABLES IN SCHEMA shop TO alice;
+	SELECT sage_create_graph('shop "1"');
+	SELECT sage_add_nodes('shop "1"', 'shop.users', features => '{age,joined}', exclude => '{secret}', time_column => 'joined');
+	SELECT sage_add_nodes('shop "1"', 'shop."Items ""x"""');
+	SELECT sage_add_edges('shop "1"', 'shop.buys', time_column => 'at', weight_column => 'amount');
+	SELECT sage_add_edges('shop "1"', 'shop.follows', edge_type => 'knows', direction => 'forward');
+	SET ROLE alice;
+	SELECT sage_create_graph('social', 'shop.users', 'shop.follows');
+});
+
+my $all = q{
+	SELECT * FROM sage.graphs;
+	SELECT * FROM sage.node_types;
+	SELECT * FROM sage.edge_types;
+};
+my $before = $node->safe_psql('one', $all);
+like($before, qr/social\|alice/, 'the graphs are there');
+
+# A dump of everything, restored by psql
+my $file = $node->basedir . '/one.sql';
+$node->command_ok([ 'pg_dump', '-f', $file, '-d', $node->connstr('one') ], 'pg_dump');
+$node->safe_psql('postgres', 'CREATE DATABASE two');
+$node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', $file, '-d', $node->connstr('two') ], 'restore by psql');
+is($node->safe_psql('two', $all), $before, 'the restored definitions are the same');
+
+# The names are resolved in the new database, and the owners still own
+$node->safe_psql('two', q{
+	CREATE TABLE shop.more (id int PRIMARY KEY);
+	SELECT sage_add_nodes('shop "1"', 'shop.more');
+});
+is($node->safe_psql('two', q{SELECT node_type FROM sage.node_types WHERE graph = 'shop "1"'}),
+	qq{users\nItems "x"\nmore}, 'a restored graph can be added to');
+my ($ret, $stdout, $stderr) = $node->psql('two', q{SET ROLE alice; SELECT sage_drop_graph('shop "1"')});
+like($stderr, qr/must be owner of graph "shop "1""/, 'a restored graph still has its owner');
+$node->safe_psql('two', q{SET ROLE alice; SELECT sage_drop_graph('social')});
+is($node->safe_psql('two', q{SELECT string_agg(graph, ',') FROM sage.graphs}), 'shop "1"', 'who may drop it');
+
+# A custom-format dump restored in parallel: the tables of the catalogue are
+# filled in no particular order
+$file = $node->basedir . '/one.dump';
+$node->command_ok([ 'pg_dump', '-Fc', '-f', $file, '-d', $node->connstr('one') ], 'pg_dump -Fc');
+$node->safe_psql('postgres', 'CREATE DATABASE three');
+$node->command_ok([ 'pg_restore', '-j', '2', '-e', '-d', $node->connstr('three'), $file ], 'pg_restore -j');
+is($node->safe_psql('three', $all), $before, 'the definitions are the same after pg_restore, too');
+
+# Rights on the catalogue are made anew with the extension
+($ret, $stdout, $stderr) = $node->psql('two', 'SET ROLE alice; SELECT * FROM sage.graph');
+like($stderr, qr/permission denied/, 'the restored catalogue is out of reach');
+is($node->safe_psql('two', 'SET ROLE alice; SELECT count(*) FROM sage.graphs'), '1', 'the restored views are not');
+
+$node->stop;
+done_testing();
