@@ -13,7 +13,8 @@ REGRESS = $(patsubst test/sql/%.sql,%,$(TESTS))
 REGRESS_OPTS = --inputdir=test --load-extension=sage
 
 PG_CPPFLAGS = -I$(srcdir)/src -DSAGE_VERSION='"$(EXTVERSION)"'
-PG_CFLAGS = -std=gnu99 -fvisibility=hidden
+# sqrtf() is vectorized only if it need not set errno.
+PG_CFLAGS = -std=gnu99 -fvisibility=hidden -fno-math-errno
 SHLIB_LINK = -lm -ldl -lpthread
 EXTRA_CLEAN = sql/sage--$(EXTVERSION).sql
 

@@ -14,13 +14,18 @@ COMMENT ON SCHEMA sage IS 'catalogue and views of extension sage';
 -- that they exist before any data is restored, and pg_restore --jobs fills
 -- them in any order.
 
+CREATE SEQUENCE sage.graph_stamp;
+COMMENT ON SEQUENCE sage.graph_stamp IS 'counts changes of graph definitions';
+
 CREATE TABLE sage.graph (
 	graph text PRIMARY KEY,
-	owner text NOT NULL
+	owner text NOT NULL,
+	stamp bigint NOT NULL DEFAULT nextval('sage.graph_stamp')
 );
 COMMENT ON TABLE sage.graph IS 'graphs; users read sage.graphs';
 COMMENT ON COLUMN sage.graph.graph IS 'name of the graph';
 COMMENT ON COLUMN sage.graph.owner IS 'role that may change and drop the graph';
+COMMENT ON COLUMN sage.graph.stamp IS 'changes with the definition';
 
 CREATE TABLE sage.node_type (
 	graph text NOT NULL,

@@ -3,10 +3,19 @@
 GRANT USAGE ON SCHEMA sage TO PUBLIC;
 
 -- The catalogue is the owner's; everybody else has the functions and the views.
-REVOKE ALL ON sage.graph, sage.node_type, sage.edge_type FROM PUBLIC;
-GRANT SELECT ON sage.graphs, sage.node_types, sage.edge_types TO PUBLIC;
+REVOKE ALL ON sage.graph, sage.node_type, sage.edge_type, sage.model, sage.model_version, sage.run, sage.epoch FROM PUBLIC;
+REVOKE ALL ON SEQUENCE sage.graph_stamp, sage.version_id, sage.run_id FROM PUBLIC;
+GRANT SELECT ON sage.graphs, sage.node_types, sage.edge_types, sage.options, sage.models, sage.model_versions,
+	sage.runs, sage.epochs TO PUBLIC;
 
 -- Definitions are data, not part of the extension.
 SELECT pg_catalog.pg_extension_config_dump('sage.graph', '');
 SELECT pg_catalog.pg_extension_config_dump('sage.node_type', '');
 SELECT pg_catalog.pg_extension_config_dump('sage.edge_type', '');
+SELECT pg_catalog.pg_extension_config_dump('sage.graph_stamp', '');
+SELECT pg_catalog.pg_extension_config_dump('sage.model', '');
+SELECT pg_catalog.pg_extension_config_dump('sage.model_version', '');
+SELECT pg_catalog.pg_extension_config_dump('sage.version_id', '');
+SELECT pg_catalog.pg_extension_config_dump('sage.run', '');
+SELECT pg_catalog.pg_extension_config_dump('sage.run_id', '');
+SELECT pg_catalog.pg_extension_config_dump('sage.epoch', '');

@@ -7,13 +7,12 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_type.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
 #include "base/memory.h"
 #include "base/query.h"
+#include "base/query_args.h"
 #include "graph/graph.h"
 #include "graph/graph_column.h"
 #include "graph/graph_resolve.h"
@@ -27,73 +26,6 @@ typedef struct GraphLoader
 	List	   *node_names;		/* of GraphNames *, one for each node type */
 	List	   *edge_names;
 } GraphLoader;
-
-/* ------------------------------------------------------------------------
- * Values
- * ------------------------------------------------------------------------
- */
-
-static char *
-text_or_null(Datum value, bool isnull)
-{
-	return isnull ? NULL : TextDatumGetCString(value);
-}
-
-/* text[] -> list of char *; NULL and empty: NIL. */
-static List *
-names_from_array(Datum value, bool isnull)
-{
-	List	   *names = NIL;
-	Datum	   *elements;
-	int			count;
-
-	if (isnull)
-		return NIL;
-	deconstruct_array(DatumGetArrayTypeP(value), TEXTOID, -1, false, TYPALIGN_INT, &elements, NULL, &count);
-	for (int i = 0; i < count; i++)
-		names = lappend(names, TextDatumGetCString(elements[i]));
-	return names;
-}
-
-/* A statement's arguments, collected one by one. */
-#define MAX_ARGS	16
-
-typedef struct Arguments
-{
-	int			count;
-	Oid			types[MAX_ARGS];
-	Datum		values[MAX_ARGS];
-	bool		nulls[MAX_ARGS];
-} Arguments;
-
-static void
-args_add(Arguments *args, Oid type, Datum value, bool isnull)
-{
-	Assert(args->count < MAX_ARGS);
-	args->types[args->count] = type;
-	args->values[args->count] = value;
-	args->nulls[args->count] = isnull;
-	args->count++;
-}
-
-static void
-args_add_text(Arguments *args, const char *text)
-{
-	args_add(args, TEXTOID, text == NULL ? (Datum) 0 : CStringGetTextDatum(text), text == NULL);
-}
-
-/* NIL becomes NULL. */
-static void
-args_add_names(Arguments *args, List *names)
-{
-	Datum	   *elements = palloc(Max(list_length(names), 1) * sizeof(Datum));
-	ArrayType  *array;
-
-	for (int i = 0; i < list_length(names); i++)
-		elements[i] = CStringGetTextDatum(list_nth(names, i));
-	array = construct_array(elements, list_length(names), TEXTOID, -1, false, TYPALIGN_INT);
-	args_add(args, TEXTARRAYOID, PointerGetDatum(array), names == NIL);
-}
 
 /* ------------------------------------------------------------------------
  * Load
@@ -132,9 +64,9 @@ load_node_type(void *arg, Datum *values, bool *nulls)
 	node->name = TextDatumGetCString(values[0]);
 	node->key_column = TextDatumGetCString(values[3]);
 	names->key_type = TextDatumGetCString(values[4]);
-	node->time_column = text_or_null(values[5], nulls[5]);
-	node->features = names_from_array(values[6], nulls[6]);
-	node->exclude = names_from_array(values[7], nulls[7]);
+	node->time_column = datum_text(values[5], nulls[5]);
+	node->features = datum_names(values[6], nulls[6]);
+	node->exclude = datum_names(values[7], nulls[7]);
 	loader->node_names = lappend(loader->node_names, names);
 }
 
@@ -154,9 +86,9 @@ load_edge_type(void *arg, Datum *values, bool *nulls)
 	edge->target_column = TextDatumGetCString(values[4]);
 	names->source_type = TextDatumGetCString(values[5]);
 	names->target_type = TextDatumGetCString(values[6]);
-	edge->time_column = text_or_null(values[7], nulls[7]);
-	edge->weight_column = text_or_null(values[8], nulls[8]);
-	edge->features = names_from_array(values[9], nulls[9]);
+	edge->time_column = datum_text(values[7], nulls[7]);
+	edge->weight_column = datum_text(values[8], nulls[8]);
+	edge->features = datum_names(values[9], nulls[9]);
 	edge->direction = TextDatumGetCString(values[10]);
 	loader->edge_names = lappend(loader->edge_names, names);
 }
@@ -180,7 +112,7 @@ graph_load(const char *name)
 {
 	Graph	   *graph = palloc0(sizeof(Graph));
 	GraphLoader loader = {.graph = graph, .node_capacity = 1, .edge_capacity = 1};
-	Arguments	args = {0};
+	QueryArgs	args = {0};
 
 	args_add_text(&args, name);
 	graph->name = pstrdup(name);
@@ -207,7 +139,7 @@ graph_load(const char *name)
 bool
 graph_exists(const char *name)
 {
-	Arguments	args = {0};
+	QueryArgs	args = {0};
 
 	args_add_text(&args, name);
 	return query_catalog("SELECT FROM sage.graph WHERE graph = $1",
@@ -218,7 +150,7 @@ graph_exists(const char *name)
 static char *
 lock_row(const char *name, const char *sql)
 {
-	Arguments	args = {0};
+	QueryArgs	args = {0};
 	char	   *owner = NULL;
 
 	args_add_text(&args, name);
@@ -254,7 +186,7 @@ graph_lock_share(const char *name)
  */
 
 static void
-catalog_write(const char *sql, const Arguments *args)
+catalog_write(const char *sql, const QueryArgs *args)
 {
 	query_catalog_write(sql, args->count, args->types, args->values, args->nulls, NULL, NULL);
 }
@@ -263,7 +195,7 @@ catalog_write(const char *sql, const Arguments *args)
 void
 graph_save(const char *name, const char *owner)
 {
-	Arguments	args = {0};
+	QueryArgs	args = {0};
 
 	args_add_text(&args, name);
 	args_add_text(&args, owner);
@@ -274,14 +206,27 @@ graph_save(const char *name, const char *owner)
 				 errmsg("graph \"%s\" already exists", name)));
 }
 
+/*
+ * A changed definition gets a new stamp, by which sessions that keep a model
+ * ready notice the change.
+ */
+static void
+graph_stamp(const char *name)
+{
+	QueryArgs	args = {0};
+
+	args_add_text(&args, name);
+	catalog_write("UPDATE sage.graph SET stamp = nextval('sage.graph_stamp') WHERE graph = $1", &args);
+}
+
 /* Adds a node type after those that the graph has; the caller holds graph_lock(). */
 void
 graph_save_nodes(const Graph *graph, const NodeType *node)
 {
-	Arguments	args = {0};
+	QueryArgs	args = {0};
 
 	args_add_text(&args, graph->name);
-	args_add(&args, INT4OID, Int32GetDatum(graph->nnode_types + 1), false);
+	args_add_int(&args, graph->nnode_types + 1);
 	args_add_text(&args, node->name);
 	args_add_text(&args, graph_table_schema(node->relid));
 	args_add_text(&args, get_rel_name(node->relid));
@@ -293,16 +238,17 @@ graph_save_nodes(const Graph *graph, const NodeType *node)
 	catalog_write("INSERT INTO sage.node_type (graph, position, node_type, table_schema, table_name,"
 				  " key_column, key_type, time_column, features, exclude)"
 				  " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)", &args);
+	graph_stamp(graph->name);
 }
 
 /* Adds an edge type after those that the graph has; the caller holds graph_lock(). */
 void
 graph_save_edges(const Graph *graph, const EdgeType *edge)
 {
-	Arguments	args = {0};
+	QueryArgs	args = {0};
 
 	args_add_text(&args, graph->name);
-	args_add(&args, INT4OID, Int32GetDatum(graph->nedge_types + 1), false);
+	args_add_int(&args, graph->nedge_types + 1);
 	args_add_text(&args, edge->name);
 	args_add_text(&args, graph_table_schema(edge->relid));
 	args_add_text(&args, get_rel_name(edge->relid));
@@ -318,13 +264,14 @@ graph_save_edges(const Graph *graph, const EdgeType *edge)
 				  " source_column, target_column, source_type, target_type,"
 				  " time_column, weight_column, features, direction)"
 				  " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)", &args);
+	graph_stamp(graph->name);
 }
 
 /* The graph with its node and edge types; the caller holds graph_lock(). */
 void
 graph_remove(const char *name)
 {
-	Arguments	args = {0};
+	QueryArgs	args = {0};
 
 	args_add_text(&args, name);
 	catalog_write("DELETE FROM sage.edge_type WHERE graph = $1", &args);

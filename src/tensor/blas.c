@@ -34,6 +34,7 @@
 
 /* About 30 ms of multiplications, on a slow processor. */
 #define BLAS_PIECE		INT64CONST(400000000)
+#define BLAS_PIECE_ROWS 512
 
 typedef void (*BlasGemm) (int order, int transpose_a, int transpose_b, int m, int n, int k,
 						  float alpha, const float *a, int lda, const float *b, int ldb,
@@ -159,9 +160,9 @@ blas_scale(int64 m, int64 n, float beta, float *c)
  * c [m x n] = alpha * op(a) [m x k] * op(b) [k x n] + beta * c, all row-major
  * without gaps; op(x) is x, or its transpose where so said.
  *
- * Pieces are blocks of rows of c.  Where few rows already are a long
- * multiplication (the gradient of a weight: k is the number of nodes), k is
- * split too and the pieces are added.
+ * Pieces are blocks of rows of c.  Where a block is still too long (in the
+ * gradient of a weight k is the number of nodes), k is split too and the
+ * pieces are added.
  */
 void
 blas_gemm(bool transpose_a, bool transpose_b, int64 m, int64 n, int64 k,
@@ -186,8 +187,8 @@ blas_gemm(bool transpose_a, bool transpose_b, int64 m, int64 n, int64 k,
 				 errmsg("matrix with rows of more than %d numbers is too large", INT_MAX)));
 	blas_load();
 
-	/* at least 64 rows a piece, or the kernels of BLAS run half empty */
-	depth = Min(k, Max(BLAS_PIECE / (n * Min(m, 64)), 64));
+	/* BLAS rearranges b for every piece, which must have rows to pay for it */
+	depth = Min(k, Max(BLAS_PIECE / (n * Min(m, BLAS_PIECE_ROWS)), 64));
 	rows = Min(m, Max(BLAS_PIECE / (n * depth), 1));
 	for (int64 i = 0; i < m; i += rows)
 	{

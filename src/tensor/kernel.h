@@ -44,8 +44,10 @@ typedef float Lanes __attribute__((vector_size(KERNEL_LANES * 4), aligned(4), ma
 
 /* The sum of the floats of a register, in a fixed order. */
 KERNEL_INLINE float
-lanes_sum(Lanes x)
+lanes_sum(const Lanes *lanes)
 {
+	const float *x = (const float *) lanes;
+
 #if KERNEL_LANES == 8
 	return ((x[0] + x[4]) + (x[2] + x[6])) + ((x[1] + x[5]) + (x[3] + x[7]));
 #else

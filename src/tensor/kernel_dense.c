@@ -152,7 +152,7 @@ row_dot(const float *a, const float *b, int64_t n)
 		sum += *(const Lanes *) (a + i) * *(const Lanes *) (b + i);
 	for (; i < n; i++)
 		total += a[i] * b[i];
-	return total + lanes_sum(sum);
+	return total + lanes_sum(&sum);
 }
 
 /* The sum of a[i] b[i] c[i]. */
@@ -167,7 +167,7 @@ row_dot3(const float *a, const float *b, const float *c, int64_t n)
 		sum += *(const Lanes *) (a + i) * *(const Lanes *) (b + i) * *(const Lanes *) (c + i);
 	for (; i < n; i++)
 		total += a[i] * b[i] * c[i];
-	return total + lanes_sum(sum);
+	return total + lanes_sum(&sum);
 }
 
 /* The sum of a[i]. */
@@ -182,7 +182,7 @@ row_sum(const float *a, int64_t n)
 		sum += *(const Lanes *) (a + i);
 	for (; i < n; i++)
 		total += a[i];
-	return total + lanes_sum(sum);
+	return total + lanes_sum(&sum);
 }
 
 /* y [rows x cols] = x / |x| by rows; norms [rows] is kept for the backward. */

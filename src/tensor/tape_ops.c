@@ -287,7 +287,8 @@ tape_dropout(Tape *tape, Tensor *x, float p, uint64 seed)
 
 /*
  * The first rows of x, sharing its numbers and its gradient: what flows into
- * the one flows into the other, so nothing is recorded.
+ * the one flows into the other, so nothing is recorded.  x must have its
+ * gradient before: what gives the view one later does not give it to x.
  */
 Tensor *
 tape_first_rows(Tape *tape, Tensor *x, int64 rows)

@@ -1,0 +1,199 @@
+/*
+ * model_api.c
+ *		Managing models: deploy, drop, grant, export, import.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/float.h"
+#include "utils/jsonb.h"
+#include "utils/memutils.h"
+
+#include "base/query_args.h"
+#include "model/model_catalog.h"
+#include "model/model_store.h"
+#include "sage.h"
+
+SAGE_FUNCTION(sage_model_visible);
+SAGE_FUNCTION(sage_deploy);
+SAGE_FUNCTION(sage_drop_model);
+SAGE_FUNCTION(sage_grant);
+SAGE_FUNCTION(sage_revoke);
+SAGE_FUNCTION(sage_export);
+SAGE_FUNCTION(sage_import);
+SAGE_FUNCTION(sage_classes);
+
+static char *
+required_text(FunctionCallInfo fcinfo, int index, const char *name)
+{
+	if (PG_ARGISNULL(index))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("argument \"%s\" must not be null", name)));
+	return text_to_cstring(PG_GETARG_TEXT_PP(index));
+}
+
+/* (owner, granted): for the views. */
+Datum
+sage_model_visible(PG_FUNCTION_ARGS)
+{
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		PG_RETURN_BOOL(false);
+	PG_RETURN_BOOL(model_catalog_allowed(text_to_cstring(PG_GETARG_TEXT_PP(0)),
+										 datum_names(PG_GETARG_DATUM(1), false), MODEL_SCORE));
+}
+
+Datum
+sage_deploy(PG_FUNCTION_ARGS)
+{
+	char	   *model = required_text(fcinfo, 0, "model");
+	ModelEntry *entry;
+
+	if (PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("argument \"version\" must not be null")));
+	entry = model_catalog_open(model, MODEL_OWN);
+	model_catalog_lock(model, entry->graph);
+	(void) model_catalog_version(model, Max(PG_GETARG_INT32(1), 1));
+	if (PG_GETARG_INT32(1) < 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("model \"%s\" has no version %d", model, PG_GETARG_INT32(1))));
+	model_catalog_deploy(model, PG_GETARG_INT32(1));
+	PG_RETURN_VOID();
+}
+
+Datum
+sage_drop_model(PG_FUNCTION_ARGS)
+{
+	char	   *model = required_text(fcinfo, 0, "model");
+	ModelEntry *entry = model_catalog_open(model, MODEL_OWN);
+
+	model_catalog_lock(model, entry->graph);
+	model_catalog_drop(model);
+	PG_RETURN_VOID();
+}
+
+static void
+change_grant(FunctionCallInfo fcinfo, bool grant)
+{
+	char	   *model = required_text(fcinfo, 0, "model");
+	char	   *role = required_text(fcinfo, 1, "role");
+	ModelEntry *entry = model_catalog_open(model, MODEL_OWN);
+
+	/* a role that was dropped can still be revoked */
+	if (grant && strcmp(role, "public") != 0)
+		(void) get_role_oid(role, false);
+	model_catalog_lock(model, entry->graph);
+	model_catalog_grant(model, role, grant);
+}
+
+Datum
+sage_grant(PG_FUNCTION_ARGS)
+{
+	change_grant(fcinfo, true);
+	PG_RETURN_VOID();
+}
+
+Datum
+sage_revoke(PG_FUNCTION_ARGS)
+{
+	change_grant(fcinfo, false);
+	PG_RETURN_VOID();
+}
+
+Datum
+sage_export(PG_FUNCTION_ARGS)
+{
+	char	   *model = required_text(fcinfo, 0, "model");
+
+	(void) model_catalog_open(model, MODEL_OWN);
+	if (!PG_ARGISNULL(1) && PG_GETARG_INT32(1) < 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("model \"%s\" has no version %d", model, PG_GETARG_INT32(1))));
+	PG_RETURN_BYTEA_P(model_catalog_version(model, PG_ARGISNULL(1) ? 0 : PG_GETARG_INT32(1))->weights);
+}
+
+/*
+ * The bytes are believed only as far as they fit: the description is read
+ * against the graph as it is, the network built from it, and the weights must
+ * be just those of this network.
+ */
+Datum
+sage_import(PG_FUNCTION_ARGS)
+{
+	char	   *name = required_text(fcinfo, 0, "model");
+	char	   *graph_name = required_text(fcinfo, 1, "graph");
+	MemoryContext cxt,
+				old;
+	bytea	   *bytes;
+	Graph	   *graph;
+	ModelSpec  *spec;
+	Model	   *model;
+	char	   *document;
+	int			version;
+
+	if (PG_ARGISNULL(2))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("argument \"weights\" must not be null")));
+	if (name[0] == '\0' || strlen(name) >= NAMEDATALEN)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_NAME),
+				 errmsg("model must have a name of 1 to %d bytes", NAMEDATALEN - 1)));
+	cxt = AllocSetContextCreate(CurrentMemoryContext, "sage import", ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(cxt);
+
+	bytes = PG_GETARG_BYTEA_P(2);
+	graph = graph_load(graph_name);
+	document = model_store_spec(bytes);
+	spec = model_spec_read(DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(document))), graph);
+	model = model_build(spec, graph, spec->fanout, false);
+	model_store_read(model, bytes);
+	{
+		NewVersion	imported = {
+			.model = name, .graph = graph_name, .task = model_task_name(spec->task),
+			.spec = model_spec_write(spec, graph), .request = "{}", .metrics = "{}", .rows_read = "{}",
+			.validation = get_float8_nan(), .test = get_float8_nan(), .baseline = get_float8_nan(),
+			.seconds = get_float8_nan(), .deploy = true
+		};
+
+		imported.weights = model_store_write(model, imported.spec);
+		graph_lock_share(graph_name);
+		model_catalog_lock(name, graph_name);
+		version = model_catalog_add_version(&imported);
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(cxt);
+	PG_RETURN_INT32(version);
+}
+
+Datum
+sage_classes(PG_FUNCTION_ARGS)
+{
+	char	   *name = PG_ARGISNULL(0) ? model_catalog_default() : text_to_cstring(PG_GETARG_TEXT_PP(0));
+	ModelVersion *version;
+	JsonbValue *classes;
+	QueryArgs	names = {0};
+	List	   *list = NIL;
+
+	(void) model_catalog_open(name, MODEL_SCORE);
+	version = model_catalog_version(name, 0);
+	classes = getKeyJsonValueFromContainer(&version->spec->root, "classes", 7, NULL);
+	for (int i = 0; classes != NULL && i < JsonContainerSize(classes->val.binary.data); i++)
+	{
+		JsonbValue *value = getIthJsonbValueFromContainer(classes->val.binary.data, i);
+
+		list = lappend(list, pnstrdup(value->val.string.val, value->val.string.len));
+	}
+	args_add_names(&names, list);
+	if (names.nulls[0])
+		PG_RETURN_NULL();		/* a regression has no classes */
+	PG_RETURN_DATUM(names.values[0]);
+}

@@ -1,0 +1,385 @@
+/*
+ * model_catalog.c
+ *		Models in the tables of schema sage, and who may use them.
+ *
+ * A model belongs to the role that trained it.  Members of that role use,
+ * train, deploy, export and drop it; others may score with it once it was
+ * granted to them.  Roles are kept by name, as everything in the catalogue.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+
+#include "base/guc.h"
+#include "base/options.h"
+#include "base/query_args.h"
+#include "model/model_catalog.h"
+
+/* ------------------------------------------------------------------------
+ * Rights
+ * ------------------------------------------------------------------------
+ */
+
+static bool
+is_member(const char *role)
+{
+	Oid			oid = get_role_oid(role, true);
+
+	return OidIsValid(oid) && has_privs_of_role(GetUserId(), oid);
+}
+
+/* Whether the current user has a right on a model of that owner and grants. */
+bool
+model_catalog_allowed(const char *owner, List *granted, ModelRight right)
+{
+	ListCell   *lc;
+
+	if (superuser() || is_member(owner))
+		return true;
+	if (right == MODEL_OWN)
+		return false;
+	foreach(lc, granted)
+	{
+		if (strcmp(lfirst(lc), "public") == 0 || is_member(lfirst(lc)))
+			return true;
+	}
+	return false;
+}
+
+void
+model_catalog_check(const ModelEntry *entry, ModelRight right)
+{
+	if (model_catalog_allowed(entry->owner, entry->granted, right))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 right == MODEL_SCORE ? errmsg("permission denied for model \"%s\"", entry->model) :
+			 errmsg("must be owner of model \"%s\"", entry->model),
+			 right == MODEL_SCORE ? errhint("Its owner \"%s\" can allow it with sage_grant.", entry->owner) : 0));
+}
+
+/* ------------------------------------------------------------------------
+ * Reading
+ * ------------------------------------------------------------------------
+ */
+
+#define ENTRY_SQL_ALL \
+	"SELECT m.model, m.graph, m.owner, m.granted, m.deployed, v.id, g.stamp" \
+	" FROM sage.model m" \
+	" LEFT JOIN sage.model_version v ON v.model = m.model AND v.version = m.deployed" \
+	" LEFT JOIN sage.graph g ON g.graph = m.graph"
+#define ENTRY_SQL	ENTRY_SQL_ALL " WHERE m.model = $1"
+
+static void
+entry_row(void *arg, Datum *values, bool *nulls)
+{
+	ModelEntry **result = arg;
+	ModelEntry *entry = palloc0(sizeof(ModelEntry));
+
+	entry->model = datum_text(values[0], nulls[0]);
+	entry->graph = datum_text(values[1], nulls[1]);
+	entry->owner = datum_text(values[2], nulls[2]);
+	entry->granted = datum_names(values[3], nulls[3]);
+	entry->deployed = nulls[4] ? 0 : DatumGetInt32(values[4]);
+	entry->version_id = nulls[5] ? 0 : DatumGetInt64(values[5]);
+	entry->graph_stamp = nulls[6] ? 0 : DatumGetInt64(values[6]);
+	*result = entry;
+}
+
+/* The look-up that every scoring statement makes, prepared once a session. */
+PreparedQuery *
+model_catalog_query(void)
+{
+	Oid			type = TEXTOID;
+
+	return query_prepare_catalog(ENTRY_SQL, 1, &type);
+}
+
+/* A model by name; NULL: there is none.  query: from above, or NULL. */
+ModelEntry *
+model_catalog_find(PreparedQuery *query, const char *model)
+{
+	ModelEntry *entry = NULL;
+	QueryArgs	args = {0};
+
+	args_add_text(&args, model);
+	if (query != NULL)
+		query_run(query, args.values, args.nulls, entry_row, &entry);
+	else
+		query_catalog(ENTRY_SQL, args.count, args.types, args.values, args.nulls, entry_row, &entry);
+	return entry;
+}
+
+static void
+entries_row(void *arg, Datum *values, bool *nulls)
+{
+	List	  **entries = arg;
+	ModelEntry *entry;
+
+	entry_row(&entry, values, nulls);
+	*entries = lappend(*entries, entry);
+}
+
+/*
+ * The names of all models that the current user may use.  Who may is asked
+ * after the query, which runs as the catalogue's owner.
+ */
+static List *
+model_names(void)
+{
+	List	   *entries = NIL;
+	List	   *names = NIL;
+	ListCell   *lc;
+
+	query_catalog(ENTRY_SQL_ALL " ORDER BY m.model", 0, NULL, NULL, NULL, entries_row, &entries);
+	foreach(lc, entries)
+	{
+		ModelEntry *entry = lfirst(lc);
+
+		if (model_catalog_allowed(entry->owner, entry->granted, MODEL_SCORE))
+			names = lappend(names, entry->model);
+	}
+	return names;
+}
+
+static char *
+quoted_list(List *names)
+{
+	StringInfoData text;
+	ListCell   *lc;
+
+	initStringInfo(&text);
+	foreach(lc, names)
+		appendStringInfo(&text, "%s\"%s\"", text.len > 0 ? ", " : "", (char *) lfirst(lc));
+	return text.data;
+}
+
+static void pg_attribute_noreturn()
+model_unknown(const char *model)
+{
+	List	   *names = model_names();
+	const char **array = palloc(Max(list_length(names), 1) * sizeof(char *));
+	const char *nearest;
+
+	for (int i = 0; i < list_length(names); i++)
+		array[i] = list_nth(names, i);
+	nearest = options_nearest(model, array, list_length(names));
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("model \"%s\" does not exist", model),
+			 nearest != NULL ? errhint("Perhaps you meant \"%s\".", nearest) :
+			 names != NIL ? errhint("The models are %s.", quoted_list(names)) :
+			 errhint("Train one with sage_train.")));
+}
+
+/* A model that exists and that the current user has the right on. */
+ModelEntry *
+model_catalog_open(const char *model, ModelRight right)
+{
+	ModelEntry *entry = model_catalog_find(NULL, model);
+
+	if (entry == NULL)
+		model_unknown(model);
+	model_catalog_check(entry, right);
+	return entry;
+}
+
+/*
+ * The model where none is named: sage.default_model, else the only one.
+ */
+char *
+model_catalog_default(void)
+{
+	List	   *names;
+
+	if (guc_default_model != NULL && guc_default_model[0] != '\0')
+		return pstrdup(guc_default_model);
+	names = model_names();
+	if (list_length(names) == 1)
+		return linitial(names);
+	if (names == NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("there is no model"),
+				 errhint("Train one with sage_train.")));
+	ereport(ERROR,
+			(errcode(ERRCODE_AMBIGUOUS_PARAMETER),
+			 errmsg("there are several models, and none is named"),
+			 errdetail("The models are %s.", quoted_list(names)),
+			 errhint("Give model =>, or set sage.default_model.")));
+}
+
+static void
+version_row(void *arg, Datum *values, bool *nulls)
+{
+	ModelVersion **result = arg;
+	ModelVersion *version = palloc0(sizeof(ModelVersion));
+
+	version->id = DatumGetInt64(values[0]);
+	version->version = DatumGetInt32(values[1]);
+	version->spec = (Jsonb *) PG_DETOAST_DATUM_COPY(values[2]);
+	version->request = (Jsonb *) PG_DETOAST_DATUM_COPY(values[3]);
+	version->weights = (bytea *) PG_DETOAST_DATUM_COPY(values[4]);
+	version->validation = nulls[5] ? NAN : DatumGetFloat8(values[5]);
+	version->metric = datum_text(values[6], nulls[6]);
+	*result = version;
+}
+
+#define VERSION_SQL "SELECT id, version, spec, request, weights, validation, metric FROM sage.model_version WHERE "
+
+ModelVersion *
+model_catalog_version_by_id(int64 id)
+{
+	ModelVersion *version = NULL;
+	QueryArgs	args = {0};
+
+	args_add_bigint(&args, id);
+	query_catalog(VERSION_SQL "id = $1", args.count, args.types, args.values, args.nulls, version_row, &version);
+	if (version == NULL)
+		elog(ERROR, "model version " INT64_FORMAT " does not exist", id);
+	return version;
+}
+
+/* A version of a model; 0: the deployed one. */
+ModelVersion *
+model_catalog_version(const char *model, int number)
+{
+	ModelVersion *version = NULL;
+	QueryArgs	args = {0};
+
+	args_add_text(&args, model);
+	args_add_int(&args, number);
+	query_catalog(VERSION_SQL "model = $1 AND version ="
+				  " CASE WHEN $2 > 0 THEN $2 ELSE (SELECT m.deployed FROM sage.model m WHERE m.model = $1) END",
+				  args.count, args.types, args.values, args.nulls, version_row, &version);
+	if (version == NULL && number > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("model \"%s\" has no version %d", model, number),
+				 errhint("See sage.model_versions.")));
+	if (version == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("model \"%s\" has no deployed version", model),
+				 errhint("Choose one with sage_deploy.")));
+	return version;
+}
+
+/* ------------------------------------------------------------------------
+ * Writing
+ * ------------------------------------------------------------------------
+ */
+
+static int64
+catalog_write(const char *sql, const QueryArgs *args, QueryRow row, void *arg)
+{
+	return query_catalog_write(sql, args->count, args->types, args->values, args->nulls, row, arg);
+}
+
+static void
+int_row(void *arg, Datum *values, bool *nulls)
+{
+	*(int *) arg = nulls[0] ? 0 : DatumGetInt32(values[0]);
+}
+
+/*
+ * Makes sure that the model's row is there, owned by the current user if it
+ * is new, and locks it to the end of the transaction.  The latest committed
+ * row is looked at, and the current user's rights on it are checked.
+ */
+void
+model_catalog_lock(const char *model, const char *graph)
+{
+	ModelEntry *entry = NULL;
+	QueryArgs	args = {0};
+
+	args_add_text(&args, model);
+	args_add_text(&args, graph);
+	args_add_text(&args, GetUserNameFromId(GetUserId(), false));
+	catalog_write("INSERT INTO sage.model (model, graph, owner) VALUES ($1, $2, $3)"
+				  " ON CONFLICT (model) DO UPDATE SET model = excluded.model", &args, NULL, NULL);
+	args.count = 1;
+	catalog_write(ENTRY_SQL, &args, entry_row, &entry);
+	if (entry == NULL)
+		elog(ERROR, "model \"%s\" vanished", model);
+	model_catalog_check(entry, MODEL_OWN);
+	if (strcmp(entry->graph, graph) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("model \"%s\" exists already, for graph \"%s\"", model, entry->graph),
+				 errhint("Choose another name, or drop it with sage_drop_model.")));
+}
+
+/* Adds a version to a locked model; its number. */
+int
+model_catalog_add_version(const NewVersion *version)
+{
+	QueryArgs	args = {0};
+	int			number = 0;
+
+	args_add_text(&args, version->model);
+	args_add_text(&args, version->task);
+	args_add_text(&args, version->spec);
+	args_add_bytes(&args, version->weights);
+	args_add_text(&args, version->request);
+	args_add_text(&args, version->metric);
+	args_add_number(&args, version->validation);
+	args_add_number(&args, version->test);
+	args_add_number(&args, version->baseline);
+	args_add_text(&args, version->metrics);
+	args_add_text(&args, version->rows_read);
+	args_add(&args, INT4OID, Int32GetDatum(version->epochs), version->run == 0);
+	args_add(&args, INT4OID, Int32GetDatum(version->best_epoch), version->run == 0);
+	args_add_number(&args, version->seconds);
+	args_add(&args, INT8OID, Int64GetDatum(version->run), version->run == 0);
+	catalog_write("INSERT INTO sage.model_version (model, version, task, spec, weights, request, metric, validation,"
+				  " test, baseline, metrics, rows_read, epochs, best_epoch, seconds, run)"
+				  " SELECT $1, coalesce(max(v.version), 0) + 1, $2, $3::jsonb, $4, $5::jsonb, $6, $7,"
+				  " $8, $9, $10::jsonb, $11::jsonb, $12, $13, $14, $15"
+				  " FROM sage.model_version v WHERE v.model = $1 RETURNING version", &args, int_row, &number);
+	if (version->deploy)
+		model_catalog_deploy(version->model, number);
+	return number;
+}
+
+void
+model_catalog_deploy(const char *model, int version)
+{
+	QueryArgs	args = {0};
+
+	args_add_text(&args, model);
+	args_add_int(&args, version);
+	catalog_write("UPDATE sage.model SET deployed = $2 WHERE model = $1", &args, NULL, NULL);
+}
+
+void
+model_catalog_drop(const char *model)
+{
+	QueryArgs	args = {0};
+
+	args_add_text(&args, model);
+	catalog_write("DELETE FROM sage.model WHERE model = $1", &args, NULL, NULL);
+	catalog_write("DELETE FROM sage.model_version WHERE model = $1", &args, NULL, NULL);
+	catalog_write("DELETE FROM sage.epoch WHERE run IN (SELECT r.run FROM sage.run r WHERE r.model = $1)",
+				  &args, NULL, NULL);
+	catalog_write("DELETE FROM sage.run WHERE model = $1", &args, NULL, NULL);
+}
+
+/* Adds a role to those that may score, or takes it out. */
+void
+model_catalog_grant(const char *model, const char *role, bool grant)
+{
+	QueryArgs	args = {0};
+
+	args_add_text(&args, model);
+	args_add_text(&args, role);
+	catalog_write(grant ?
+				  "UPDATE sage.model SET granted = array_append(array_remove(granted, $2), $2) WHERE model = $1" :
+				  "UPDATE sage.model SET granted = array_remove(granted, $2) WHERE model = $1", &args, NULL, NULL);
+}

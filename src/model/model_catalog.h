@@ -1,0 +1,81 @@
+/*
+ * model_catalog.h
+ *		Models in the tables of schema sage, and who may use them.
+ */
+#ifndef SAGE_MODEL_CATALOG_H
+#define SAGE_MODEL_CATALOG_H
+
+#include "postgres.h"
+
+#include "utils/jsonb.h"
+
+#include "base/query.h"
+
+typedef enum ModelRight
+{
+	MODEL_SCORE,				/* the owner's members, and grantees */
+	MODEL_OWN					/* the owner's members */
+} ModelRight;
+
+/* A row of sage.model, with the deployed version's identity. */
+typedef struct ModelEntry
+{
+	char	   *model;
+	char	   *graph;
+	char	   *owner;
+	List	   *granted;		/* of char * */
+	int			deployed;		/* 0: no version */
+	int64		version_id;		/* of the deployed version; 0: none */
+	int64		graph_stamp;	/* of the graph's definition; 0: the graph is gone */
+} ModelEntry;
+
+/* A version's data. */
+typedef struct ModelVersion
+{
+	int64		id;
+	int			version;
+	Jsonb	   *spec;
+	Jsonb	   *request;
+	bytea	   *weights;
+	double		validation;		/* NaN: not known */
+	char	   *metric;
+} ModelVersion;
+
+/* What a new version has to say about itself. */
+typedef struct NewVersion
+{
+	const char *model;
+	const char *graph;
+	const char *task;
+	const char *spec;			/* JSON */
+	bytea	   *weights;
+	const char *request;		/* JSON */
+	const char *metric;			/* NULL: unknown */
+	double		validation;
+	double		test;
+	double		baseline;
+	const char *metrics;		/* JSON */
+	const char *rows_read;		/* JSON */
+	int			epochs;
+	int			best_epoch;
+	double		seconds;
+	int64		run;			/* 0: none */
+	bool		deploy;
+} NewVersion;
+
+extern PreparedQuery *model_catalog_query(void);
+extern ModelEntry *model_catalog_find(PreparedQuery *query, const char *model);	/* NULL: none */
+extern ModelEntry *model_catalog_open(const char *model, ModelRight right);
+extern bool model_catalog_allowed(const char *owner, List *granted, ModelRight right);
+extern void model_catalog_check(const ModelEntry *entry, ModelRight right);
+extern char *model_catalog_default(void);
+extern ModelVersion *model_catalog_version(const char *model, int version);
+extern ModelVersion *model_catalog_version_by_id(int64 id);
+
+extern void model_catalog_lock(const char *model, const char *graph);
+extern int	model_catalog_add_version(const NewVersion *version);
+extern void model_catalog_deploy(const char *model, int version);
+extern void model_catalog_drop(const char *model);
+extern void model_catalog_grant(const char *model, const char *role, bool grant);
+
+#endif							/* SAGE_MODEL_CATALOG_H */
