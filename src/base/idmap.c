@@ -87,6 +87,23 @@ key_array_type(KeyKind kind)
 	return kind == KEY_INT ? INT8ARRAYOID : kind == KEY_TEXT ? TEXTARRAYOID : UUIDARRAYOID;
 }
 
+/* A column's value as a key. */
+Datum
+key_of_type(Datum value, Oid type)
+{
+	switch (type)
+	{
+		case INT2OID:
+			return Int64GetDatum((int64) DatumGetInt16(value));
+		case INT4OID:
+			return Int64GetDatum((int64) DatumGetInt32(value));
+		case NAMEOID:
+			return CStringGetTextDatum(NameStr(*DatumGetName(value)));
+		default:
+			return value;
+	}
+}
+
 /* For messages. */
 char *
 key_text(KeyKind kind, Datum key)

@@ -81,6 +81,7 @@ extern void graph_lock_share(const char *name);
 extern void graph_save(const char *name, const char *owner);
 extern void graph_save_nodes(const Graph *graph, const NodeType *node);
 extern void graph_save_edges(const Graph *graph, const EdgeType *edge);
+extern void graph_exclude_column(const Graph *graph, const NodeType *node, const char *column);
 extern void graph_remove(const char *name);
 
 /* graph.c */

@@ -267,6 +267,20 @@ graph_save_edges(const Graph *graph, const EdgeType *edge)
 	graph_stamp(graph->name);
 }
 
+/* One more column that is no feature. */
+void
+graph_exclude_column(const Graph *graph, const NodeType *node, const char *column)
+{
+	QueryArgs	args = {0};
+
+	args_add_text(&args, graph->name);
+	args_add_text(&args, node->name);
+	args_add_text(&args, column);
+	catalog_write("UPDATE sage.node_type SET exclude = array_append(exclude, $3) WHERE graph = $1 AND node_type = $2",
+				  &args);
+	graph_stamp(graph->name);
+}
+
 /* The graph with its node and edge types; the caller holds graph_lock(). */
 void
 graph_remove(const char *name)

@@ -193,7 +193,9 @@ nodes_number(StoreNodes *nodes, Datum key, TimestampTz time)
 
 /*
  * A row arrives: (key, time, columns).  A row without a key is no node; a row
- * without a time is never visible to a seed that has one.
+ * without a time is never visible to a seed that has one.  A collation may
+ * hold keys for equal that are not the same, so that rows come which were not
+ * asked for.
  */
 static void
 nodes_row(void *arg, Datum *values, bool *nulls)
@@ -202,7 +204,7 @@ nodes_row(void *arg, Datum *values, bool *nulls)
 	const NodeType *type = &nodes->store->graph->node_types[nodes->type];
 	int32		node;
 
-	if (nulls[0])
+	if (nulls[0] || (nodes->asked != NULL && idmap_find(nodes->asked, values[0]) < 0))
 		return;
 	node = nodes_number(nodes, values[0], nulls[1] ? DT_NOEND : DatumGetTimestampTz(values[1]));
 	if (node < 0)
@@ -215,18 +217,18 @@ nodes_row(void *arg, Datum *values, bool *nulls)
 }
 
 /*
- * Reads the rows of those keys, none of which has a number yet.  Keys that
+ * Reads the rows of some keys, none of which has a number yet.  Keys that
  * have no row do not get one.
  */
-void
-store_fetch_nodes(GraphStore *store, int type, const Datum *keys, int n)
+static void
+store_fetch_nodes(GraphStore *store, int type, const IdMap *asked)
 {
 	StorePlans *plans = store->plans;
 	const NodeType *node_type = &store->graph->node_types[type];
+	int32		n = idmap_count(asked);
+	Datum	   *keys = memory_alloc(n, sizeof(Datum));
 	Datum		array;
 
-	if (n == 0)
-		return;
 	if (plans->nodes[type] == NULL)
 	{
 		MemoryContext old = MemoryContextSwitchTo(plans->cxt);
@@ -237,9 +239,14 @@ store_fetch_nodes(GraphStore *store, int type, const Datum *keys, int n)
 		plans->nodes[type] = query_prepare(sql, 1, &array_type);
 		MemoryContextSwitchTo(old);
 	}
+	for (int32 i = 0; i < n; i++)
+		keys[i] = idmap_key(asked, i);
 	array = key_array(node_type->key_kind, keys, n);
+	store->nodes[type].asked = asked;
 	query_run(plans->nodes[type], &array, NULL, nodes_row, &store->nodes[type]);
+	store->nodes[type].asked = NULL;
 	pfree(DatumGetPointer(array));
+	pfree(keys);
 }
 
 void
@@ -248,12 +255,13 @@ store_read_nodes(GraphStore *store, int type)
 	query_once(store->plans->node_sql[type], 0, NULL, NULL, NULL, nodes_row, &store->nodes[type]);
 }
 
+/* Only for a live store: a resident one has laid out its lists already. */
 int32
 store_add_node(GraphStore *store, int type, Datum key)
 {
 	int32		node = nodes_number(&store->nodes[type], key, DT_NOBEGIN);
 
-	Assert(node >= 0);
+	Assert(node >= 0 && store->live != NULL);
 	return node;
 }
 
@@ -265,8 +273,7 @@ void
 store_find(GraphStore *store, int type, const Datum *keys, int64 n, int32 *nodes)
 {
 	IdMap	   *map = store->nodes[type].map;
-	Datum	   *missing;
-	int			nmissing = 0;
+	int64		nmissing = 0;
 	IdMap	   *asked;
 	bool		found;
 
@@ -279,20 +286,14 @@ store_find(GraphStore *store, int type, const Datum *keys, int64 n, int32 *nodes
 		return;
 
 	/* ask for each missing key once */
-	missing = memory_alloc(nmissing, sizeof(Datum));
 	asked = idmap_create(store->graph->node_types[type].key_kind, nmissing, CurrentMemoryContext);
-	nmissing = 0;
 	for (int64 i = 0; i < n; i++)
 	{
-		if (nodes[i] >= 0)
-			continue;
-		idmap_insert(asked, keys[i], &found);
-		if (!found)
-			missing[nmissing++] = keys[i];
+		if (nodes[i] < 0)
+			idmap_insert(asked, keys[i], &found);
 	}
-	store_fetch_nodes(store, type, missing, nmissing);
+	store_fetch_nodes(store, type, asked);
 	idmap_free(asked);
-	pfree(missing);
 	for (int64 i = 0; i < n; i++)
 	{
 		if (nodes[i] < 0)

@@ -16,6 +16,7 @@ typedef struct StoreNodes
 	GraphStore *store;
 	int			type;
 	IdMap	   *map;
+	const IdMap *asked;			/* while rows are fetched: whose; NULL: all */
 	TimestampTz *times;			/* [capacity]; NULL: the type has no time */
 	int64		times_capacity;
 	NodeReader	reader;
@@ -36,7 +37,6 @@ struct GraphStore
 /* store.c */
 extern GraphStore *store_create(const Graph *graph, StorePlans *plans, const NodeReader *readers, uint64 seed,
 								MemoryContext parent, const char *name);
-extern void store_fetch_nodes(GraphStore *store, int type, const Datum *keys, int n);
 extern void store_read_nodes(GraphStore *store, int type);
 extern PreparedQuery *store_neighbor_query(GraphStore *store, int relation);
 extern bool edge_has_time(const EdgeType *edge);

@@ -496,8 +496,38 @@ labels_order_classes(LabelReading *reading)
 	return place;
 }
 
+/*
+ * The place of each class among those of a model that is judged.
+ */
+static int32 *
+labels_match_classes(LabelReading *reading, const ModelSpec *model)
+{
+	Labels	   *labels = reading->labels;
+	int32	   *place = palloc(Max(reading->nclasses, 1) * sizeof(int32));
+	HASH_SEQ_STATUS scan;
+	ClassEntry *entry;
+
+	labels->nclasses = model->nclasses;
+	labels->class_names = model->classes;
+	hash_seq_init(&scan, reading->classes);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+	{
+		int			c = 0;
+
+		while (c < model->nclasses && strcmp(model->classes[c], entry->name) != 0)
+			c++;
+		if (c == model->nclasses)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("label \"%s\" is not a class of the model", entry->name),
+					 errhint("See sage_classes.")));
+		place[entry->number] = c;
+	}
+	return place;
+}
+
 static void
-check_task(const LabelReading *reading, const char *what)
+check_task(const LabelReading *reading, const char *what, bool judging)
 {
 	const Labels *labels = reading->labels;
 	bool		arrays = reading->kind == LABEL_ARRAY;
@@ -514,16 +544,16 @@ check_task(const LabelReading *reading, const char *what)
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("target \"%s\" does not suit task %s", what, model_task_name(labels->task)),
 				 errhint("Arrays are for multilabel, numbers for regression, single values for binary and multiclass.")));
-	if (reading->nclasses < 2 && !arrays)
+	if (reading->nclasses < 2 && !arrays && !judging)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("target \"%s\" has the same value in all labeled rows", what),
 				 errhint("There is nothing to learn from a constant.")));
-	if (arrays && reading->nclasses == 0)
+	if (arrays && reading->nclasses == 0 && !judging)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("target \"%s\" has only empty arrays", what)));
-	if (labels->task == TASK_BINARY && reading->nclasses != 2)
+	if (labels->task == TASK_BINARY && reading->nclasses > 2)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("target \"%s\" has more than two values, which task binary does not allow", what),
@@ -538,7 +568,7 @@ check_task(const LabelReading *reading, const char *what)
 
 /* From what was collected to what the task wants. */
 static void
-labels_finish(LabelReading *reading)
+labels_finish(LabelReading *reading, const ModelSpec *model)
 {
 	Labels	   *labels = reading->labels;
 	int32	   *place;
@@ -550,7 +580,7 @@ labels_finish(LabelReading *reading)
 			labels->values[i] = (float) reading->numbers[i];
 		return;
 	}
-	place = labels_order_classes(reading);
+	place = model != NULL ? labels_match_classes(reading, model) : labels_order_classes(reading);
 	if (labels->task == TASK_MULTILABEL)
 	{
 		labels->values = memory_alloc_zero(labels->n * labels->nclasses, sizeof(float));
@@ -592,9 +622,9 @@ labels_read(const Graph *graph, int node_type, const TargetSource *source)
 	reading.classes = hash_create("sage classes", 64, &ctl, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
 
 	query_once(sql, 0, NULL, NULL, NULL, label_row, &reading);
-	labels->task = task_of(&reading, source->task);
-	check_task(&reading, source->column != NULL ? source->column : "label");
-	labels_finish(&reading);
+	labels->task = source->model != NULL ? source->model->task : task_of(&reading, source->task);
+	check_task(&reading, source->column != NULL ? source->column : "label", source->model != NULL);
+	labels_finish(&reading, source->model);
 	hash_destroy(reading.classes);
 	return labels;
 }

@@ -51,6 +51,7 @@ typedef struct TargetSource
 	const char *column;			/* NULL: query */
 	const char *query;
 	const char *task;			/* NULL: by the label's type */
+	const ModelSpec *model;		/* NULL; else the labels judge this model and must be of its classes */
 } TargetSource;
 
 extern char *target_column(const Graph *graph, const char *target, int *node_type);

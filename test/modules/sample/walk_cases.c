@@ -21,7 +21,7 @@ PG_FUNCTION_INFO_V1(test_walk);
 typedef struct Question
 {
 	int			n;
-	int			dst[MAX_BATCH]; /* into the list of names */
+	char	   *dst[MAX_BATCH];
 	bool		timed;
 	TimestampTz times[MAX_BATCH];
 	NeighborPick pick;
@@ -32,6 +32,7 @@ typedef struct Walk
 	const Graph *graph;
 	int			relation;
 	TestTexts	names;			/* of all nodes of dst_type */
+	TestTexts	hubs;			/* of those worth asking for more often */
 	TestTimes	times;
 	TestStore  *live;
 	TestStore  *resident;
@@ -53,7 +54,9 @@ draw_question(const Walk *walk, uint64 seed)
 	question.pick.salt = random_hash(seed, 6);
 	for (int i = 0; i < question.n; i++)
 	{
-		question.dst[i] = (int) random_below(random_hash(seed, 100 + i), walk->names.n);
+		const TestTexts *names = random_below(random_hash(seed, 300 + i), 2) == 0 ? &walk->names : &walk->hubs;
+
+		question.dst[i] = names->values[random_below(random_hash(seed, 100 + i), names->n)];
 		if (question.timed)
 			question.times[i] = walk->times.values[random_below(random_hash(seed, 200 + i), walk->times.n)];
 	}
@@ -63,11 +66,9 @@ draw_question(const Walk *walk, uint64 seed)
 static NeighborList
 ask(const Walk *walk, TestStore *test, const Question *question, const NeighborPick *pick)
 {
-	TestTexts	names = {question->n, palloc(Max(question->n, 1) * sizeof(char *))};
+	TestTexts	names = {question->n, (char **) question->dst};
 	NeighborList list;
 
-	for (int i = 0; i < question->n; i++)
-		names.values[i] = walk->names.values[question->dst[i]];
 	store_neighbors(test->store, walk->relation,
 					test_find(test, walk->graph->relations[walk->relation].dst_type, &names),
 					question->timed ? question->times : NULL, question->n, pick, &list);
@@ -147,26 +148,27 @@ check_step(const Walk *walk, int step, const Question *question)
 		if (!is_pick(walk, &question->pick, &resident, &whole, i))
 		{
 			elog(NOTICE, "step %d: neighbors of \"%s\" are not a pick of their order", step,
-				 walk->names.values[question->dst[i]]);
+				 question->dst[i]);
 			return false;
 		}
 	}
 	return true;
 }
 
-/* test_walk(graph text, relation text, times timestamptz[], steps int, seed bigint) -> bool */
+/* test_walk(graph text, relation text, hubs text[], times timestamptz[], steps int, seed bigint) -> bool */
 Datum
 test_walk(PG_FUNCTION_ARGS)
 {
 	Walk		walk = {.graph = graph_load(test_text(fcinfo, 0))};
-	int			steps = PG_GETARG_INT32(3);
-	uint64		seed = PG_GETARG_INT64(4);
+	int			steps = PG_GETARG_INT32(4);
+	uint64		seed = PG_GETARG_INT64(5);
 	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "test step", ALLOCSET_DEFAULT_SIZES);
 	bool		ok = true;
 
 	walk.relation = test_relation(walk.graph, test_text(fcinfo, 1));
 	walk.names = test_all_names(walk.graph, walk.graph->relations[walk.relation].dst_type);
-	walk.times = test_times(fcinfo, 2);
+	walk.hubs = test_texts(fcinfo, 2);
+	walk.times = test_times(fcinfo, 3);
 	walk.live = test_open(walk.graph, true, seed);
 	walk.resident = test_open(walk.graph, false, seed);
 	walk.whole = test_open(walk.graph, false, seed);

@@ -84,5 +84,5 @@ INSERT INTO knows VALUES (7, 99), (7, 3);
 SELECT * FROM test_show('undirected', 'knows') WHERE node IN ('1', '3', '4', '7', '99');
 ROLLBACK;
 
-SELECT sage_drop_graph(graph) FROM sage.graphs;
+SELECT count(sage_drop_graph(graph)) > 0 AS dropped FROM sage.graphs;
 DROP TABLE people, knows, trades, shops, visits, staff, nobody, nothing;

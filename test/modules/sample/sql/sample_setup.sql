@@ -15,7 +15,7 @@ CREATE FUNCTION test_find_nodes(store text, graph text, node_type text, keys tex
 CREATE FUNCTION test_counts(graph text, relation text, OUT edges bigint, OUT dangling bigint, OUT loops bigint,
 	OUT null_ends bigint, OUT duplicates bigint)
 	AS :'modfile', 'test_counts' LANGUAGE C STRICT;
-CREATE FUNCTION test_walk(graph text, relation text, times timestamptz[] DEFAULT NULL, steps int DEFAULT 300,
+CREATE FUNCTION test_walk(graph text, relation text, hubs text[], times timestamptz[], steps int DEFAULT 300,
 	seed bigint DEFAULT 1) RETURNS bool
 	AS :'modfile', 'test_walk' LANGUAGE C;
 CREATE FUNCTION test_sample(store text, graph text, node_type text, fanout jsonb DEFAULT '-1', hops int DEFAULT 2,

@@ -1,0 +1,36 @@
+/*
+ * model_cache.h
+ *		Models made ready to score, kept for the session.
+ */
+#ifndef SAGE_MODEL_CACHE_H
+#define SAGE_MODEL_CACHE_H
+
+#include "postgres.h"
+
+#include "base/query.h"
+#include "graph/store.h"
+#include "model/model_build.h"
+
+typedef struct CachedModel
+{
+	int64		version_id;
+	int64		graph_stamp;
+	bool		stale;			/* a table of the graph has changed */
+	int			users;			/* scorers at work; it is not freed under them */
+	MemoryContext cxt;
+	char	   *name;
+	Graph	   *graph;
+	ModelSpec  *spec;
+	Model	   *model;
+	const char **columns;		/* [node types] for the store's plans */
+	StorePlans *plans;
+	Oid			row_type;		/* of row_query's argument; InvalidOid: none prepared */
+	PreparedQuery *row_query;	/* key and columns out of a row value */
+	double		load_cost;		/* estimated seconds to read and score all */
+	uint64		last_use;
+} CachedModel;
+
+extern CachedModel *model_cache_get(const char *name);
+extern void model_cache_release(CachedModel *cached);
+
+#endif							/* SAGE_MODEL_CACHE_H */

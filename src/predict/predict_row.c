@@ -1,0 +1,87 @@
+/*
+ * predict_row.c
+ *		The score of a row value that need not be in its table: what a BEFORE
+ *		trigger has in hand.
+ *
+ * The row is put into a live store of its own as the node with its key, so
+ * its own columns are those of the value, and its neighbourhood is that of
+ * the edges that already name the key.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "funcapi.h"
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+#include "base/query.h"
+#include "predict/scorer_internal.h"
+
+typedef struct RowReading
+{
+	LiveState  *live;
+	const Graph *graph;
+	int			type;
+	int32		node;			/* -1: the row did not arrive */
+} RowReading;
+
+/* The row arrives: (key, columns). */
+static void
+row_row(void *arg, Datum *values, bool *nulls)
+{
+	RowReading *reading = arg;
+
+	if (nulls[0])
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("row to be scored has no key"),
+				 errdetail("Column \"%s\" is null.", reading->graph->node_types[reading->type].key_column)));
+	reading->node = store_add_node(reading->live->store, reading->type, values[0]);
+	if (reading->live->tables[reading->type] != NULL)
+		feature_table_row(reading->live->tables[reading->type], reading->node, values + 1, nulls + 1);
+}
+
+/* The query that takes a row value apart, kept with the model. */
+static PreparedQuery *
+row_query(CachedModel *cached, Oid row_type)
+{
+	const NodeType *type = &cached->graph->node_types[cached->spec->node_type];
+	MemoryContext old;
+
+	if (row_type == RECORDOID)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("columns of an anonymous row have no names"),
+				 errhint("Use a row of a table, or cast: ROW(...)::%s, or jsonb_populate_record(NULL::%s, ...).",
+						 type->table, type->table)));
+	if (cached->row_query != NULL && cached->row_type == row_type)
+		return cached->row_query;
+	if (cached->row_query != NULL)
+		query_free(cached->row_query);
+	cached->row_query = NULL;
+	old = MemoryContextSwitchTo(cached->cxt);
+	cached->row_query = query_prepare(psprintf("SELECT %s%s FROM (SELECT ($1).*) AS node_row",
+											   graph_key_expression(type->key_column, type->key_kind),
+											   cached->columns[cached->spec->node_type]), 1, &row_type);
+	cached->row_type = row_type;
+	MemoryContextSwitchTo(old);
+	return cached->row_query;
+}
+
+void
+scorer_score_row(Scorer *scorer, HeapTupleHeader row, float *outputs, float *hidden)
+{
+	CachedModel *cached = scorer->cached;
+	LiveState	live = {NULL};
+	RowReading	reading = {&live, cached->graph, cached->spec->node_type, -1};
+	Datum		value = HeapTupleHeaderGetDatum(row);
+
+	scorer_enter(scorer);
+	live_state_open(&live, scorer, CurrentMemoryContext);
+	query_run(row_query(cached, HeapTupleHeaderGetTypeId(row)), &value, NULL, row_row, &reading);
+	Assert(reading.node == 0);
+	live_state_score(&live, scorer, &reading.node, NULL, 1, outputs, hidden);
+	live_state_close(&live);
+	scorer_leave(scorer);
+}

@@ -1,0 +1,240 @@
+/*
+ * scorer.c
+ *		Who may use which scorer: snapshots, sites and the ends of transactions.
+ *
+ * Two facts make this harder than it looks.  A function's fn_extra outlives
+ * its statement (PL/pgSQL evaluates r := f() with the same FmgrInfo while the
+ * snapshot moves on).  And no tuple of a snapshot's values identifies it once
+ * the transaction has written: xmin, xmax and curcid can be the same while
+ * other rows are seen.  So a scorer holds a reference to the active snapshot
+ * and compares its address, which cannot be given to another snapshot while
+ * it is held, and curcid, which may be moved on in place.
+ *
+ * A site holds on to its scorer until the memory of its FmgrInfo goes, which
+ * for a query is when the executor ends; a scorer without sites is freed.
+ * All are gone before the transaction ends.  A scorer that was at work when
+ * an error was thrown may be half done, and goes with the subtransaction.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+#include "utils/rls.h"
+#include "utils/snapmgr.h"
+
+#include "base/guc.h"
+#include "predict/scorer_internal.h"
+
+static dlist_head scorers = DLIST_STATIC_INIT(scorers);
+static bool callbacks_registered = false;
+
+/* ------------------------------------------------------------------------
+ * Ends
+ * ------------------------------------------------------------------------
+ */
+
+static void
+scorer_free(Scorer *scorer)
+{
+	dlist_mutable_iter iter;
+
+	dlist_foreach_modify(iter, &scorer->sites)
+	{
+		ScoreSite  *site = dlist_container(ScoreSite, node, iter.cur);
+
+		dlist_delete(iter.cur);
+		site->scorer = NULL;
+	}
+	dlist_delete(&scorer->node);
+	if (scorer->snapshot != NULL)
+		UnregisterSnapshotFromOwner(scorer->snapshot, TopTransactionResourceOwner);
+	model_cache_release(scorer->cached);
+	MemoryContextDelete(scorer->cxt);
+}
+
+static void
+scorers_at_end(XactEvent event, void *arg)
+{
+	dlist_mutable_iter iter;
+
+	switch (event)
+	{
+		case XACT_EVENT_PRE_COMMIT:
+		case XACT_EVENT_PARALLEL_PRE_COMMIT:
+		case XACT_EVENT_PRE_PREPARE:
+		case XACT_EVENT_ABORT:
+		case XACT_EVENT_PARALLEL_ABORT:
+			dlist_foreach_modify(iter, &scorers)
+				scorer_free(dlist_container(Scorer, node, iter.cur));
+			break;
+		default:
+			break;
+	}
+}
+
+/* What was at work in the subtransaction that ends by an error is half done. */
+static void
+scorers_at_subabort(SubXactEvent event, SubTransactionId id, SubTransactionId parent, void *arg)
+{
+	dlist_mutable_iter iter;
+
+	if (event != SUBXACT_EVENT_ABORT_SUB)
+		return;
+	dlist_foreach_modify(iter, &scorers)
+	{
+		Scorer	   *scorer = dlist_container(Scorer, node, iter.cur);
+
+		if (scorer->busy && scorer->nest_level >= GetCurrentTransactionNestLevel())
+			scorer_free(scorer);
+	}
+}
+
+/* ------------------------------------------------------------------------
+ * Sites
+ * ------------------------------------------------------------------------
+ */
+
+static void
+site_let_go(ScoreSite *site)
+{
+	Scorer	   *scorer = site->scorer;
+
+	if (scorer == NULL)
+		return;
+	dlist_delete(&site->node);
+	site->scorer = NULL;
+	if (dlist_is_empty(&scorer->sites) && !scorer->busy)
+		scorer_free(scorer);
+}
+
+static void
+site_callback(void *arg)
+{
+	site_let_go(arg);
+}
+
+/* A site that ends with the memory context. */
+ScoreSite *
+score_site_create(MemoryContext cxt)
+{
+	ScoreSite  *site = MemoryContextAllocZero(cxt, sizeof(ScoreSite));
+
+	site->callback.func = site_callback;
+	site->callback.arg = site;
+	MemoryContextRegisterResetCallback(cxt, &site->callback);
+	return site;
+}
+
+static bool
+scorer_is_current(const Scorer *scorer, TimestampTz at)
+{
+	Snapshot	active = GetActiveSnapshot();
+
+	return !scorer->busy && scorer->snapshot == active && scorer->curcid == active->curcid &&
+		scorer->user == GetUserId() && scorer->row_security == row_security &&
+		scorer->access == guc_access && scorer->at == at;
+}
+
+static bool
+scorer_is_of_model(const Scorer *scorer, const char *model)
+{
+	if (model == NULL)
+		return scorer->default_model;
+	return strcmp(scorer->cached->name, model) == 0;
+}
+
+static Scorer *
+scorer_create(const char *model, TimestampTz at)
+{
+	CachedModel *cached;
+	MemoryContext cxt;
+	Scorer	   *scorer;
+
+	if (!callbacks_registered)
+	{
+		RegisterXactCallback(scorers_at_end, NULL);
+		RegisterSubXactCallback(scorers_at_subabort, NULL);
+		callbacks_registered = true;
+	}
+	cached = model_cache_get(model);
+	cxt = AllocSetContextCreate(TopMemoryContext, "sage scorer", ALLOCSET_DEFAULT_SIZES);
+	scorer = MemoryContextAllocZero(cxt, sizeof(Scorer));
+	scorer->cxt = cxt;
+	scorer->cached = cached;
+	scorer->default_model = model == NULL;
+	scorer->at = at;
+	scorer->user = GetUserId();
+	scorer->row_security = row_security;
+	scorer->access = guc_access;
+	dlist_init(&scorer->sites);
+	dlist_push_head(&scorers, &scorer->node);
+	scorer->snapshot = RegisterSnapshotOnOwner(GetActiveSnapshot(), TopTransactionResourceOwner);
+	scorer->curcid = scorer->snapshot->curcid;
+	return scorer;
+}
+
+/*
+ * The scorer for a model (NULL: the default one) and a seed time, as of now.
+ */
+Scorer *
+score_site_scorer(ScoreSite *site, const char *model, TimestampTz at)
+{
+	dlist_iter	iter;
+	Scorer	   *scorer = NULL;
+
+	if (site->scorer != NULL && scorer_is_current(site->scorer, at) && scorer_is_of_model(site->scorer, model))
+		return site->scorer;
+	site_let_go(site);
+	dlist_foreach(iter, &scorers)
+	{
+		Scorer	   *other = dlist_container(Scorer, node, iter.cur);
+
+		if (scorer_is_current(other, at) && scorer_is_of_model(other, model))
+			scorer = other;
+	}
+	if (scorer == NULL)
+		scorer = scorer_create(model, at);
+	dlist_push_tail(&scorer->sites, &site->node);
+	site->scorer = scorer;
+	return scorer;
+}
+
+/*
+ * While a scorer works it is not for others: reading a table may call a
+ * function that scores.
+ */
+void
+scorer_enter(Scorer *scorer)
+{
+	Assert(!scorer->busy);
+	check_stack_depth();
+	scorer->busy = true;
+	scorer->nest_level = GetCurrentTransactionNestLevel();
+}
+
+void
+scorer_leave(Scorer *scorer)
+{
+	scorer->busy = false;
+}
+
+const ModelSpec *
+scorer_spec(const Scorer *scorer)
+{
+	return scorer->cached->spec;
+}
+
+const Graph *
+scorer_graph(const Scorer *scorer)
+{
+	return scorer->cached->graph;
+}
+
+const char *
+scorer_model_name(const Scorer *scorer)
+{
+	return scorer->cached->name;
+}

@@ -1,0 +1,61 @@
+/*
+ * scorer_internal.h
+ *		For the files that score only.
+ */
+#ifndef SAGE_SCORER_INTERNAL_H
+#define SAGE_SCORER_INTERNAL_H
+
+#include "utils/snapshot.h"
+
+#include "model/model_forward.h"
+#include "predict/scorer.h"
+#include "tensor/tape.h"
+
+/* A live store and the rows it has read. */
+typedef struct LiveState
+{
+	MemoryContext cxt;			/* NULL: not open */
+	GraphStore *store;
+	FeatureTable **tables;		/* [node types] */
+} LiveState;
+
+struct Scorer
+{
+	dlist_node	node;			/* in the list of all scorers */
+	dlist_head	sites;
+	MemoryContext cxt;
+
+	/* what it belongs to */
+	CachedModel *cached;
+	bool		default_model;
+	TimestampTz at;
+	Snapshot	snapshot;		/* registered, so that its address stays its own */
+	CommandId	curcid;
+	Oid			user;
+	bool		row_security;
+	int			access;
+
+	/* at work */
+	bool		busy;
+	int			nest_level;		/* of the (sub)transaction that it works for */
+
+	/* live */
+	LiveState	live;
+	Tape	   *tape;
+	double		live_seconds;	/* spent so far */
+
+	/* resident: everything was scored */
+	bool		resident;
+	MemoryContext resident_cxt; /* NULL: nothing was read */
+	GraphStore *store;
+	ModelOutput all;
+};
+
+extern void live_state_open(LiveState *live, Scorer *scorer, MemoryContext parent);
+extern void live_state_close(LiveState *live);
+extern void live_state_score(LiveState *live, Scorer *scorer, const int32 *seeds, const TimestampTz *seed_times,
+							 int64 n, float *outputs, float *hidden);
+extern void scorer_enter(Scorer *scorer);
+extern void scorer_leave(Scorer *scorer);
+
+#endif							/* SAGE_SCORER_INTERNAL_H */
