@@ -40,8 +40,15 @@ optim_step(Optim *optim)
 	if (!isfinite(norm))
 		return false;
 	optim->step++;
-	kernel_adam(param_data(optim->params), grad, optim->m, optim->v, n, (float) optim->learning_rate,
-				0.9f, 0.999f, 1e-8f, (float) optim->weight_decay, (float) scale, optim->step);
+	for (int i = 0; i < param_count(optim->params); i++)
+	{
+		Tensor	   *param = param_tensor(optim->params, i);
+		int64		at = param->data - param_data(optim->params);
+
+		kernel_adam(param->data, param->grad, optim->m + at, optim->v + at, param->rows * param->cols,
+					(float) optim->learning_rate, 0.9f, 0.999f, 1e-8f,
+					param->rows > 1 ? (float) optim->weight_decay : 0, (float) scale, optim->step);
+	}
 	memset(grad, 0, n * sizeof(float));
 	return true;
 }

@@ -21,9 +21,6 @@
 
 #define SPLIT_SALT	UINT64_C(0x73706c6974)
 
-/* Fewer labels than this cannot spare any for a test. */
-#define FEW_LABELS	2000
-
 static TimestampTz
 option_time(const char *name, const char *text)
 {
@@ -55,13 +52,13 @@ split_by_time(Labels *labels, const ModelOptions *options)
 
 /* The option split: two or three shares; NULL: the defaults. */
 static void
-split_shares(const JsonbValue *option, int64 n, double *validation, double *test)
+split_shares(const JsonbValue *option, double *validation, double *test)
 {
 	double		share[3] = {0, 0, 0};
 	int			count;
 
-	*validation = n < FEW_LABELS ? 0.2 : 0.1;
-	*test = n < FEW_LABELS ? 0 : 0.1;
+	*validation = 0.1;
+	*test = 0.1;
 	if (option == NULL)
 		return;
 	count = JsonContainerSize(option->val.binary.data);
@@ -89,7 +86,7 @@ split_by_share(Labels *labels, const ModelOptions *options)
 	double		validation,
 				test;
 
-	split_shares(options->split, labels->n, &validation, &test);
+	split_shares(options->split, &validation, &test);
 	for (int64 i = 0; i < labels->n; i++)
 	{
 		double		draw = random_unit(random_hash(salt, key_hash(labels->key_kind, labels->keys[i])));

@@ -15,10 +15,6 @@
 #include "train/loss.h"
 #include "train/train.h"
 
-/* From so many labels on, dropout is at its lower end. */
-#define MANY_LABELS		10000
-#define FEW_LABELS		1000
-
 static double
 seconds_now(void)
 {
@@ -29,19 +25,21 @@ seconds_now(void)
 }
 
 /*
- * Options that depend on the data: dropout is .5 for few labels and .3 for
- * many, going over with the logarithm of their number.
+ * Options that depend on the number n of training labels.  Few labels need a
+ * firm hand, many would be held back by it: weight decay is 5/n within
+ * bounds, dropout .5 up to 2,000 labels and .3 from 20,000.
  */
 static void
 fill_options(ModelOptions *options, const Labels *labels)
 {
 	double		n = Max(labels->counts[SPLIT_TRAIN], 1);
-	double		many = (log(n) - log(FEW_LABELS)) / (log(MANY_LABELS) - log(FEW_LABELS));
 
 	if (isnan(options->dropout))
-		options->dropout = 0.5 - 0.2 * Min(Max(many, 0), 1);
+		options->dropout = 0.5 - 0.2 * Min(Max(log10(n / 2000), 0), 1);
 	if (isnan(options->input_dropout))
 		options->input_dropout = options->dropout;
+	if (isnan(options->weight_decay))
+		options->weight_decay = Min(Max(5 / n, 5e-4), 1e-2);
 }
 
 /*

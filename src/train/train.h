@@ -76,8 +76,13 @@ extern TrainResult *train_run(const TrainRequest *request);
 extern FitResult train_fit(Trainer *trainer, Model *model, const Fanout *fanout, TrainPhase phase);
 
 /* train_evaluate.c */
-extern double train_evaluate(Trainer *trainer, Model *model, const Fanout *fanout, Split split, Metric metric);
-extern double train_evaluate_loss(Trainer *trainer, Model *model, const Fanout *fanout, Split split);
+typedef struct Evaluation
+{
+	double		metric;
+	double		loss;
+} Evaluation;
+
+extern Evaluation train_evaluate(Trainer *trainer, Model *model, const Fanout *fanout, Split split);
 
 /* leak.c */
 extern void leak_check(const Graph *graph, const ModelSpec *spec, FeatureTable *const *tables, const Labels *labels);

@@ -123,66 +123,52 @@ split_logits(Trainer *trainer, Model *model, const Fanout *fanout, Split split, 
 	return logits;
 }
 
-/* A metric on one side of the split; NaN if there are no labels. */
-double
-train_evaluate(Trainer *trainer, Model *model, const Fanout *fanout, Split split, Metric metric)
+/* The metric of scores in the order of rows. */
+static double
+split_metric(const Trainer *trainer, Metric metric, const float *scores, const int64 *rows, int64 n)
 {
 	const Labels *labels = trainer->labels;
 	const ModelSpec *spec = trainer->spec;
-	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "sage evaluate", ALLOCSET_DEFAULT_SIZES);
-	MemoryContext old = MemoryContextSwitchTo(cxt);
-	MetricInput input = {.task = spec->task, .nclasses = spec->nclasses};
-	double		result = NAN;
+	MetricInput input = {.task = spec->task, .nclasses = spec->nclasses, .n = n, .scores = scores};
+	int32	   *classes = NULL;
+	float	   *values = NULL;
 
-	if (labels->counts[split] > 0)
+	if (labels->classes != NULL)
+		input.classes = classes = memory_alloc(n, sizeof(int32));
+	else
+		input.values = values = memory_alloc(n * spec->noutputs, sizeof(float));
+	for (int64 i = 0; i < n; i++)
 	{
-		int64	   *rows;
-		float	   *scores = split_logits(trainer, model, fanout, split, &rows, &input.n);
-		int32	   *classes = NULL;
-		float	   *values = NULL;
-
-		model_activate(spec, scores, input.n);
-		if (labels->classes != NULL)
-			classes = memory_alloc(input.n, sizeof(int32));
+		if (classes != NULL)
+			classes[i] = labels->classes[rows[i]];
 		else
-			values = memory_alloc(input.n * spec->noutputs, sizeof(float));
-		for (int64 i = 0; i < input.n; i++)
-		{
-			if (classes != NULL)
-				classes[i] = labels->classes[rows[i]];
-			else
-				memcpy(values + i * spec->noutputs, labels->values + rows[i] * spec->noutputs,
-					   spec->noutputs * sizeof(float));
-		}
-		input.scores = scores;
-		input.classes = classes;
-		input.values = values;
-		result = metric_compute(metric, &input);
+			memcpy(values + i * spec->noutputs, labels->values + rows[i] * spec->noutputs,
+				   spec->noutputs * sizeof(float));
 	}
-	MemoryContextSwitchTo(old);
-	MemoryContextDelete(cxt);
-	return result;
+	return metric_compute(metric, &input);
 }
 
-/* The loss on one side; NaN if there are no labels. */
-double
-train_evaluate_loss(Trainer *trainer, Model *model, const Fanout *fanout, Split split)
+/*
+ * The metric and the loss on one side of the split; both NaN if it has no
+ * labels, the metric also if it cannot be said.
+ */
+Evaluation
+train_evaluate(Trainer *trainer, Model *model, const Fanout *fanout, Split split)
 {
-	const Labels *labels = trainer->labels;
 	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "sage evaluate", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(cxt);
-	double		result = NAN;
+	Evaluation	result = {NAN, NAN};
 
-	if (labels->counts[split] > 0)
+	if (trainer->labels->counts[split] > 0)
 	{
-		int64	   *rows;
-		int64		n;
 		Tensor		logits = {.cols = trainer->spec->noutputs};
+		int64	   *rows;
 
-		logits.data = split_logits(trainer, model, fanout, split, &rows, &n);
-		logits.rows = n;
-		result = loss_batch(tape_create(cxt, false), &logits, labels, rows, n, trainer->loss,
-							trainer->options->huber_delta, trainer->weights)->data[0];
+		logits.data = split_logits(trainer, model, fanout, split, &rows, &logits.rows);
+		result.loss = loss_batch(tape_create(cxt, false), &logits, trainer->labels, rows, logits.rows, trainer->loss,
+								 trainer->options->huber_delta, trainer->weights)->data[0];
+		model_activate(trainer->spec, logits.data, logits.rows);
+		result.metric = split_metric(trainer, trainer->metric, logits.data, rows, logits.rows);
 	}
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(cxt);

@@ -18,6 +18,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "tensor/tape.h"
+#include "train/checkpoint.h"
 #include "train/loss.h"
 #include "train/optim.h"
 #include "train/train.h"
@@ -30,6 +31,9 @@ enum
 	SALT_NEIGHBORS,
 	SALT_DROPOUT
 };
+
+/* Steps at the most, unless the user says how many epochs. */
+#define DEFAULT_STEPS	700
 
 typedef struct OrderEntry
 {
@@ -50,9 +54,15 @@ typedef struct Fit
 	MemoryContext batch_cxt;
 	OrderEntry *order;			/* [ntrain] */
 	int64		ntrain;
-	int64		batch_size;
-	float	   *best;			/* a copy of the best weights */
+	int64		batches;		/* in an epoch */
+	int64		interval;		/* steps from one evaluation to the next */
+	int64		step;			/* done so far */
+	int64		improved;		/* step of the last evaluation that was better */
 	double		best_score;
+	double		best_loss;
+	double		smooth_loss;	/* validation loss, smoothed over evaluations */
+	double		validation;		/* metric of the last evaluation */
+	Checkpoints *checkpoints;
 	FitResult	result;
 	int			rows_capacity;
 } Fit;
@@ -116,11 +126,11 @@ fit_diverged(const Fit *fit, int epoch, int64 batch)
 
 /* One step on the labels order[from .. from + n): its loss. */
 static double
-fit_batch(Fit *fit, int epoch, int64 from, int64 n)
+fit_batch(Fit *fit, int epoch, int64 batch, int64 from, int64 n)
 {
 	Trainer    *trainer = fit->trainer;
 	const Labels *labels = trainer->labels;
-	uint64		batch_seed = random_hash(random_hash(random_hash(fit->seed, SALT_DROPOUT), epoch), from);
+	uint64		batch_seed = random_hash(random_hash(random_hash(fit->seed, SALT_DROPOUT), epoch), batch);
 	SampleOptions sampling = {
 		.fanout = fit->fanout,
 		.rotate = true,
@@ -150,21 +160,33 @@ fit_batch(Fit *fit, int epoch, int64 from, int64 n)
 	logits = model_forward(fit->model, fit->tape, sample, trainer->tables, &forward, NULL);
 	loss = loss_batch(fit->tape, logits, labels, rows, n, trainer->loss, trainer->options->huber_delta, trainer->weights);
 	if (!isfinite(loss->data[0]))
-		fit_diverged(fit, epoch, from / fit->batch_size);
+		fit_diverged(fit, epoch, batch);
 	tape_backward(fit->tape, loss);
 	if (!optim_step(fit->optim))
-		fit_diverged(fit, epoch, from / fit->batch_size);
+		fit_diverged(fit, epoch, batch);
 	return loss->data[0];
 }
 
+/*
+ * Epochs at the most.  An epoch of few labels is a step and one of many is a
+ * hundred, so the default counts steps.
+ */
+static int
+fit_epochs(const Fit *fit)
+{
+	if (fit->trainer->options->epochs != OPTION_UNSET)
+		return fit->trainer->options->epochs;
+	return (int) ((DEFAULT_STEPS + fit->batches - 1) / fit->batches);
+}
+
 static void
-fit_report(Fit *fit, int epoch, int64 batch, int64 batches, double loss, double validation, bool ended)
+fit_report(Fit *fit, int epoch, int64 batch, double loss, bool ended)
 {
 	const Progress *progress = fit->trainer->progress;
 	ProgressReport report = {
-		.phase = fit->phase, .epoch = epoch, .epochs = fit->trainer->options->epochs,
-		.batch = batch, .batches = batches, .loss = loss,
-		.metric = metric_names[fit->trainer->metric], .validation = validation,
+		.phase = fit->phase, .epoch = epoch, .epochs = fit_epochs(fit),
+		.batch = batch, .batches = fit->batches, .loss = loss,
+		.metric = metric_names[fit->trainer->metric], .validation = fit->validation,
 		.seconds = seconds_now() - fit->trainer->started, .epoch_ended = ended
 	};
 
@@ -173,63 +195,64 @@ fit_report(Fit *fit, int epoch, int64 batch, int64 batches, double loss, double 
 	CHECK_FOR_INTERRUPTS();
 }
 
-/* One pass over the training labels: its mean loss. */
+/*
+ * Looks at the weights as they are now: keeps them if they are among the
+ * best.  What counts is the metric on the validation labels, or their loss
+ * where the metric says nothing, or the training loss where there are no
+ * validation labels.  The patience also starts anew while the loss still
+ * falls, because a metric moves in jumps when labels are few.
+ */
+static void
+fit_evaluate(Fit *fit, double training_loss)
+{
+	Trainer    *trainer = fit->trainer;
+	Evaluation	evaluation = train_evaluate(trainer, fit->model, fit->fanout, SPLIT_VALIDATION);
+	double		loss = isfinite(evaluation.loss) ? evaluation.loss : training_loss;
+	double		score = !isfinite(evaluation.metric) ? -loss :
+		metric_higher_is_better(trainer->metric) ? evaluation.metric : -evaluation.metric;
+
+	fit->validation = evaluation.metric;
+	fit->smooth_loss = isnan(fit->smooth_loss) ? loss : 0.9 * fit->smooth_loss + 0.1 * loss;
+	if (score > fit->best_score || fit->smooth_loss < fit->best_loss)
+		fit->improved = fit->step;
+	fit->best_score = Max(fit->best_score, score);
+	fit->best_loss = Min(fit->best_loss, fit->smooth_loss);
+	(void) checkpoints_offer(fit->checkpoints, param_data(fit->model->params), score, loss, fit->step);
+}
+
+static bool
+fit_is_over(const Fit *fit)
+{
+	return fit->step - fit->improved >= fit->trainer->options->patience;
+}
+
+/*
+ * One pass over the training labels, in batches of about equal size: its mean
+ * loss.
+ */
 static double
 fit_epoch(Fit *fit, int epoch)
 {
 	double		sum = 0;
 	int64		done = 0;
-	int64		batches = (fit->ntrain + fit->batch_size - 1) / fit->batch_size;
 
 	fit_shuffle(fit, epoch);
-	for (int64 batch = 0; batch < batches; batch++)
+	for (int64 batch = 0; batch < fit->batches && !fit_is_over(fit); batch++)
 	{
-		int64		from = batch * fit->batch_size;
-		int64		n = Min(fit->batch_size, fit->ntrain - from);
+		int64		n = fit->ntrain * (batch + 1) / fit->batches - done;
 		MemoryContext old = MemoryContextSwitchTo(fit->batch_cxt);
 
-		sum += fit_batch(fit, epoch, from, n) * n;
+		sum += fit_batch(fit, epoch, batch, done, n) * n;
 		done += n;
+		fit->step++;
 		tape_reset(fit->tape);
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(fit->batch_cxt);
-		fit_report(fit, epoch, batch + 1, batches, sum / done,
-				   fit->result.epochs > 0 ? fit->result.rows[fit->result.epochs - 1].validation : NAN, false);
+		if ((batch + 1) % fit->interval == 0 || batch + 1 == fit->batches)
+			fit_evaluate(fit, sum / done);
+		fit_report(fit, epoch, batch + 1, sum / done, false);
 	}
 	return sum / done;
-}
-
-/*
- * How good the weights are now, for choosing: the metric on the validation
- * labels, or their loss where the metric says nothing, or the training loss
- * where there are no validation labels.  Higher is better.
- */
-static double
-fit_score(Fit *fit, double loss, double *validation)
-{
-	Trainer    *trainer = fit->trainer;
-
-	*validation = train_evaluate(trainer, fit->model, fit->fanout, SPLIT_VALIDATION, trainer->metric);
-	if (isfinite(*validation))
-		return metric_higher_is_better(trainer->metric) ? *validation : -*validation;
-	if (trainer->labels->counts[SPLIT_VALIDATION] > 0)
-		return -train_evaluate_loss(trainer, fit->model, fit->fanout, SPLIT_VALIDATION);
-	return -loss;
-}
-
-/*
- * How many epochs may pass without a better score.  A patience in epochs
- * alone is too short where an epoch is one step and too long where it is a
- * hundred, so the default counts steps, too.
- */
-static int
-fit_patience(const Fit *fit)
-{
-	int64		steps = (fit->ntrain + fit->batch_size - 1) / fit->batch_size;
-
-	if (fit->trainer->options->patience != OPTION_UNSET)
-		return fit->trainer->options->patience;
-	return (int) Max(5, 40 / steps);
 }
 
 static void
@@ -249,6 +272,15 @@ fit_add_row(Fit *fit, int epoch, double loss, double validation, double seconds)
 	result->epochs++;
 }
 
+/* Steps from one evaluation to the next: at most 25, evenly over an epoch. */
+static int64
+evaluation_interval(int64 batches)
+{
+	int64		evaluations = (batches + 24) / 25;
+
+	return (batches + evaluations - 1) / evaluations;
+}
+
 static void
 fit_open(Fit *fit)
 {
@@ -262,48 +294,40 @@ fit_open(Fit *fit)
 	fit->batch_cxt = AllocSetContextCreate(CurrentMemoryContext, "sage batch", ALLOCSET_DEFAULT_SIZES);
 	fit->tape = tape_create(CurrentMemoryContext, true);
 	fit->ntrain = trainer->labels->counts[SPLIT_TRAIN];
-	fit->batch_size = Min(options->batch_size, fit->ntrain);
+	fit->batches = Max((fit->ntrain + options->batch_size / 2) / options->batch_size, 1);
+	fit->interval = evaluation_interval(fit->batches);
 	fit->order = memory_alloc(fit->ntrain, sizeof(OrderEntry));
-	fit->best = memory_alloc(param_size(fit->model->params), sizeof(float));
+	fit->checkpoints = checkpoints_create(param_size(fit->model->params));
 	fit->rows_capacity = 16;
 	fit->result.rows = memory_alloc(fit->rows_capacity, sizeof(EpochRow));
 }
 
 /*
- * Trains a model and leaves the best weights in it.  What it works with is in
- * CurrentMemoryContext.
+ * Trains a model and leaves the average of its best weights in it.  What it
+ * works with is in CurrentMemoryContext.
  */
 FitResult
 train_fit(Trainer *trainer, Model *model, const Fanout *fanout, TrainPhase phase)
 {
-	Fit			fit = {.trainer = trainer, .model = model, .fanout = fanout, .phase = phase, .best_score = -INFINITY};
-	Size		bytes = param_size(model->params) * sizeof(float);
-	int			patience;
+	Fit			fit = {
+		.trainer = trainer, .model = model, .fanout = fanout, .phase = phase,
+		.best_score = -INFINITY, .best_loss = INFINITY, .smooth_loss = NAN, .validation = NAN
+	};
+	int			epochs;
 
 	fit_open(&fit);
-	patience = fit_patience(&fit);
-	for (int epoch = 1; epoch <= trainer->options->epochs; epoch++)
+	epochs = fit_epochs(&fit);
+	for (int epoch = 1; epoch <= epochs && !fit_is_over(&fit); epoch++)
 	{
 		double		begin = seconds_now();
 		double		loss = fit_epoch(&fit, epoch);
-		double		validation;
-		double		score = fit_score(&fit, loss, &validation);
 
-		fit_add_row(&fit, epoch, loss, validation, seconds_now() - begin);
-		if (score > fit.best_score)
-		{
-			fit.best_score = score;
-			fit.result.best_epoch = epoch;
-			fit.result.validation = validation;
-			memcpy(fit.best, param_data(model->params), bytes);
-		}
-		fit_report(&fit, epoch, 0, 0, loss, validation, true);
-		if (epoch - fit.result.best_epoch >= patience)
-			break;
+		fit_add_row(&fit, epoch, loss, fit.validation, seconds_now() - begin);
+		fit_report(&fit, epoch, 0, loss, true);
 	}
-	if (fit.result.best_epoch == 0)
-		fit_diverged(&fit, fit.result.epochs, 0);
-	memcpy(param_data(model->params), fit.best, bytes);
-	fit.result.test = train_evaluate(trainer, model, fanout, SPLIT_TEST, trainer->metric);
+	fit.result.best_epoch = (int) ((checkpoints_best_step(fit.checkpoints) + fit.batches - 1) / fit.batches);
+	checkpoints_average(fit.checkpoints, param_data(model->params));
+	fit.result.validation = train_evaluate(trainer, model, fanout, SPLIT_VALIDATION).metric;
+	fit.result.test = train_evaluate(trainer, model, fanout, SPLIT_TEST).metric;
 	return fit.result;
 }

@@ -1,0 +1,20 @@
+/*
+ * checkpoint.h
+ *		The best weights met while training, and their average.
+ */
+#ifndef SAGE_CHECKPOINT_H
+#define SAGE_CHECKPOINT_H
+
+#include "postgres.h"
+
+#include "tensor/param.h"
+
+typedef struct Checkpoints Checkpoints;
+
+extern Checkpoints *checkpoints_create(int64 size);
+extern bool checkpoints_offer(Checkpoints *checkpoints, const float *weights, double score, double loss, int64 step);
+extern int	checkpoints_count(const Checkpoints *checkpoints);
+extern int64 checkpoints_best_step(const Checkpoints *checkpoints);
+extern void checkpoints_average(const Checkpoints *checkpoints, float *weights);
+
+#endif							/* SAGE_CHECKPOINT_H */
