@@ -90,12 +90,11 @@ AS 'MODULE_PATHNAME', 'sage_embed_uuid'
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000;
 COMMENT ON FUNCTION sage_embed(uuid, text, timestamptz) IS 'the embedding of a node: its last hidden state';
 
-CREATE FUNCTION sage_predict_row(node_row record, model text DEFAULT NULL, at timestamptz DEFAULT NULL) RETURNS double precision
+CREATE FUNCTION sage_predict_row(node_row record, model text DEFAULT NULL, at timestamptz DEFAULT NULL, class text DEFAULT NULL) RETURNS double precision
 AS 'MODULE_PATHNAME', 'sage_predict_row'
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000;
-COMMENT ON FUNCTION sage_predict_row(record, text, timestamptz)
+COMMENT ON FUNCTION sage_predict_row(record, text, timestamptz, text)
 	IS 'the score of a row value that need not be in the table, with the edges that name its key';
-
 
 CREATE FUNCTION sage_evaluate(model text DEFAULT NULL, labels text DEFAULT NULL)
 RETURNS TABLE (metric text, value double precision)

@@ -7,7 +7,8 @@
 # All of it, sources, build, installation and data, is below $work.  PostgreSQL
 # does not run as root, so root gives all of it to another user.
 #
-#   packages_install [MAJOR]      installs what is missing (Debian and Ubuntu, as root)
+#   packages_install [MAJOR]      installs what is missing (Debian and Ubuntu, as
+#                                 root), for a server that comes otherwise: "none"
 #   pg_config_find [MAJOR]        prints the pg_config of an installed version
 #   work_open NAME                makes $work, removed at exit
 #   work_give                     chooses that user, if one is needed
@@ -15,6 +16,7 @@
 #   install_copy PG_CONFIG DIR    makes the private copy, prints its pg_config
 #   server_start PG_CONFIG DIR    starts a server, sets PGHOST, PGPORT, PGUSER
 #   server_stop PG_CONFIG DIR
+#   sage_server DIR               does all of this for the installed version
 #   "${as_user[@]}" COMMAND...    runs it as the user of $work
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -55,16 +57,8 @@ pg_config_find()
 	return 1
 }
 
-# The package of a version of the server: the one asked for, or the
-# distribution's own.
-package_major()
-{
-	[ -n "${1:-}" ] && echo "$1" && return
-	apt-cache depends postgresql | sed -n 's/.*Depends: postgresql-\([0-9]*\)$/\1/p' | head -n 1
-}
-
-# Names of the packages that are missing here, for the server MAJOR, or for
-# none at all if MAJOR is "none".
+# Names of the packages that are missing here; "SERVER" stands for those of
+# PostgreSQL MAJOR, of which none are needed if it is "none".
 packages_missing()
 {
 	type -P make >/dev/null && type -P cc >/dev/null && echo '#include <stdio.h>' | cc -E - >/dev/null 2>&1 ||
@@ -72,35 +66,50 @@ packages_missing()
 	PATH=$PATH:/sbin:/usr/sbin ldconfig -p | grep -q 'libopenblas\.so\.0' || echo libopenblas0-pthread
 	type -P prove >/dev/null || echo perl
 	perl -MIPC::Run -e 1 2>/dev/null || echo libipc-run-perl
-	if [ "${1:-}" != none ] && ! pg_config_find "${1:-}" >/dev/null; then
-		local major
-		major=$(package_major "${1:-}")
-		[ "${major:-0}" -ge 15 ] || die "this distribution has no PostgreSQL 15 or later; add the repository of https://apt.postgresql.org"
-		echo "postgresql-$major postgresql-server-dev-$major"
+	if [ "${1:-}" = none ]; then
+		python3 -c 'import venv, ensurepip' 2>/dev/null || echo python3-venv
+	else
+		pg_config_find "${1:-}" >/dev/null || echo SERVER
 	fi
+}
+
+# The same with the server's packages by name: MAJOR, or the distribution's own.
+packages_named()
+{
+	local major=${2:-}
+
+	[ -n "$major" ] || major=$(apt-cache depends postgresql | sed -n 's/.*Depends: postgresql-\([0-9]*\)$/\1/p' | head -n 1)
+	if grep -q SERVER <<<"$1" && [ "${major:-0}" -lt 15 ]; then
+		die "this distribution has no PostgreSQL 15 or later; the repository of https://apt.postgresql.org has"
+	fi
+	sed "s/SERVER/postgresql-$major postgresql-server-dev-$major/" <<<"$1"
 }
 
 packages_install()
 {
-	local missing
+	local missing line
 
-	if ! type -P apt-get >/dev/null; then
-		if pg_config_find "${1:-}" >/dev/null && type -P make cc perl >/dev/null; then
-			return 0
-		fi
-		die "please install PostgreSQL 15 or later with its development files, a C compiler, make, perl with IPC::Run, and OpenBLAS, and put pg_config on the PATH"
-	fi
-	# without lists of packages apt knows of nothing that could be installed
-	if [ "$(id -u)" = 0 ] && ! apt-cache show postgresql >/dev/null 2>&1; then
-		echo "Reading the lists of packages"
-		apt-get -q update >/dev/null || die "apt-get update failed"
-	fi
-	missing=$(packages_missing "${1:-}") || exit 1
+	missing=$(packages_missing "${1:-}")
 	[ -n "$missing" ] || return 0
+	type -P apt-get >/dev/null ||
+		die "please install PostgreSQL 15 or later with its development files, make, a C compiler, OpenBLAS," \
+			"perl with IPC::Run, and for versions that are not installed python3 with venv;" \
+			"pg_config must be on the PATH"
+	if [ "$(id -u)" = 0 ]; then
+		echo "Reading the lists of packages"
+		apt-get -q update >"$work/apt.log" 2>&1 || { cat "$work/apt.log" >&2; die "apt-get update failed"; }
+	fi
+	missing=$(packages_named "$missing" "${1:-}") || exit 1
 	[ "$(id -u)" = 0 ] || die "please install what is missing: sudo apt-get install" $missing
 	echo "Installing" $missing
-	DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends $missing >"$work/apt.log" 2>&1 ||
-		{ tail -n 20 "$work/apt.log" >&2; die "apt-get install failed"; }
+	DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends $missing 2>&1 | tee "$work/apt.log" |
+		while read -r line; do
+			case $line in
+				Get:*|Unpacking*|"Setting up"*) printf . ;;
+			esac
+		done
+	echo
+	[ -z "$(packages_missing "${1:-}")" ] || { tail -n 20 "$work/apt.log" >&2; die "apt-get install failed"; }
 }
 
 # The directory for everything, and the user it is for.  Packages may bring
@@ -109,6 +118,7 @@ work_open()
 {
 	work=$(mktemp -d "${TMPDIR:-/tmp}/sage-$1.XXXXXX") || exit 1
 	chmod 755 "$work"
+	cd "$work" || exit 1		# the other user may not see where we are
 	trap 'work_close' EXIT
 	trap 'exit 130' INT TERM HUP
 }
@@ -175,4 +185,18 @@ server_stop()
 {
 	"${as_user[@]}" "$("$1" --bindir)/pg_ctl" -D "$2/server/data" -m immediate -w stop
 	rm -f "$2/server/config"
+}
+
+sage_server()
+{
+	local config
+
+	config=$(pg_config_find) || die "no PostgreSQL 15 or later with its development files was found"
+	sources_copy "$1/src"
+	config=$(install_copy "$config" "$1/install")
+	work_give
+	"${as_user[@]}" make -s -C "$1/src" -j "$(nproc)" "PG_CONFIG=$config" with_llvm=no all install >"$1/build.log" 2>&1 ||
+		{ tail -n 30 "$1/build.log" >&2; die "the build failed"; }
+	server_start "$config" "$1"
+	PATH=$("$config" --bindir):$PATH
 }

@@ -121,16 +121,15 @@ class_place(const Scorer *scorer, const char *name)
 }
 
 /*
- * Which class sage_predict is about; -1: the only output.  "index" is the
- * place of the argument "class".
+ * Which class the score is about, by argument 3; -1: the only output.
  */
 static int
-wanted_class(FunctionCallInfo fcinfo, const Scorer *scorer, int index)
+wanted_class(FunctionCallInfo fcinfo, const Scorer *scorer)
 {
 	const ModelSpec *spec = scorer_spec(scorer);
 
-	if (index < PG_NARGS() && !PG_ARGISNULL(index))
-		return class_place(scorer, text_to_cstring(PG_GETARG_TEXT_PP(index)));
+	if (!PG_ARGISNULL(3))
+		return class_place(scorer, text_to_cstring(PG_GETARG_TEXT_PP(3)));
 	if (spec->task == TASK_MULTICLASS || spec->task == TASK_MULTILABEL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -183,7 +182,7 @@ predict_key(FunctionCallInfo fcinfo, KeyKind kind)
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	scorer = call_scorer(fcinfo);
-	class = wanted_class(fcinfo, scorer, 3);
+	class = wanted_class(fcinfo, scorer);
 	outputs = key_outputs(fcinfo, scorer, kind, buffer);
 	if (outputs == NULL)
 		PG_RETURN_NULL();
@@ -395,7 +394,7 @@ sage_predict_array(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	scorer = call_scorer(fcinfo);
 	spec = scorer_spec(scorer);
-	class = wanted_class(fcinfo, scorer, 3);
+	class = wanted_class(fcinfo, scorer);
 	score_array(fcinfo, scorer, &array);
 	for (int i = 0; i < array.n; i++)
 	{
@@ -450,7 +449,7 @@ sage_predict_row(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	scorer = call_scorer(fcinfo);
 	spec = scorer_spec(scorer);
-	class = wanted_class(fcinfo, scorer, PG_NARGS());
+	class = wanted_class(fcinfo, scorer);
 	outputs = palloc(spec->noutputs * sizeof(float));
 	scorer_score_row(scorer, PG_GETARG_HEAPTUPLEHEADER(0), outputs, NULL);
 	PG_RETURN_FLOAT8(score_of_class(spec, outputs, class));

@@ -168,7 +168,7 @@ check_model(const TrainArguments *args)
 	if (strcmp(entry->graph, args->graph) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
-				 errmsg("model \"%s\" exists already, for graph \"%s\"", args->model, entry->graph),
+				 errmsg("model \"%s\" already exists for graph \"%s\"", args->model, entry->graph),
 				 errhint("Choose another name, or drop it with sage_drop_model.")));
 }
 
@@ -226,6 +226,9 @@ typedef struct Speaker
 static void
 speak(void *arg, const ProgressReport *report)
 {
+	static const char *const phase_names[] = {
+		[PHASE_TRAINING] = "", [PHASE_REFIT] = "all labels, ", [PHASE_BASELINE] = "baseline, "
+	};
 	Speaker    *speaker = arg;
 	char		validation[64] = "";
 
@@ -237,12 +240,12 @@ speak(void *arg, const ProgressReport *report)
 	if (report->epoch_ended)
 		ereport(INFO,
 				(errmsg("%sepoch %d of at most %d: loss %.4f%s, %.0f s",
-						report->phase == PHASE_BASELINE ? "baseline, " : "",
+						phase_names[report->phase],
 						report->epoch, report->epochs, report->loss, validation, report->seconds)));
 	else
 		ereport(INFO,
 				(errmsg("%sepoch %d of at most %d, batch %lld of %lld: loss %.4f%s, %.0f s",
-						report->phase == PHASE_BASELINE ? "baseline, " : "",
+						phase_names[report->phase],
 						report->epoch, report->epochs, (long long) report->batch, (long long) report->batches,
 						report->loss, validation, report->seconds)));
 }

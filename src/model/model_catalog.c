@@ -312,7 +312,7 @@ model_catalog_lock(const char *model, const char *graph)
 	if (strcmp(entry->graph, graph) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
-				 errmsg("model \"%s\" exists already, for graph \"%s\"", model, entry->graph),
+				 errmsg("model \"%s\" already exists for graph \"%s\"", model, entry->graph),
 				 errhint("Choose another name, or drop it with sage_drop_model.")));
 }
 

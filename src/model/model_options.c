@@ -9,6 +9,7 @@
 
 static const char *const loss_names[] = {"auto", "bce", "ce", "mse", "mae", "huber", NULL};
 static const char *const deploy_names[] = {"always", "if_better", "never", NULL};
+static const char *const refit_names[] = {"never", "always", NULL};
 static const char *const metric_choices[] = {"auroc", "ap", "f1", "accuracy", "macro_f1", "log_loss", "mae", "rmse",
 "r2", NULL};
 
@@ -59,6 +60,8 @@ static const OptionDef definitions[] = {
 	.description = "the same data and seed give the same model"},
 	{.name = "time_inclusive", .type = OPTION_BOOL, .value = "false", .offset = FIELD(time_inclusive),
 	.description = "rows at the seed time itself are seen, too"},
+	{.name = "refit", .type = OPTION_ENUM, .choices = refit_names, .offset = FIELD(refit),
+	.description = "train again on all labels, validation and test included, for as long as was best: never or always; by default if the split was drawn and there are fewer than 10000 labels"},
 	{.name = "deploy", .type = OPTION_ENUM, .value = "always", .choices = deploy_names, .offset = FIELD(deploy),
 	.description = "whether the new version is the one that scores: always, if_better (on validation) or never"},
 	{.name = "quiet", .type = OPTION_BOOL, .value = "false", .offset = FIELD(quiet),

@@ -44,6 +44,12 @@ typedef enum ModelDeploy
 	DEPLOY_NEVER
 } ModelDeploy;
 
+typedef enum ModelRefit
+{
+	REFIT_NEVER,
+	REFIT_ALWAYS
+} ModelRefit;
+
 /* The keys of sage_train's options (see the table in model_options.c). */
 typedef struct ModelOptions
 {
@@ -69,6 +75,7 @@ typedef struct ModelOptions
 	int			metric;			/* OPTION_UNSET: the task's own */
 	int64		seed;
 	bool		time_inclusive;
+	int			refit;			/* a ModelRefit; OPTION_UNSET: if labels are few */
 	int			deploy;			/* a ModelDeploy */
 	bool		quiet;
 } ModelOptions;

@@ -81,9 +81,9 @@ checkpoints_count(const Checkpoints *checkpoints)
 }
 
 int64
-checkpoints_best_step(const Checkpoints *checkpoints)
+checkpoints_step(const Checkpoints *checkpoints, int rank)
 {
-	return checkpoints->best[0].step;
+	return checkpoints->best[rank].step;
 }
 
 /* The mean of all that are kept. */

@@ -14,7 +14,7 @@ typedef struct Checkpoints Checkpoints;
 extern Checkpoints *checkpoints_create(int64 size);
 extern bool checkpoints_offer(Checkpoints *checkpoints, const float *weights, double score, double loss, int64 step);
 extern int	checkpoints_count(const Checkpoints *checkpoints);
-extern int64 checkpoints_best_step(const Checkpoints *checkpoints);
+extern int64 checkpoints_step(const Checkpoints *checkpoints, int rank);	/* 0: the best */
 extern void checkpoints_average(const Checkpoints *checkpoints, float *weights);
 
 #endif							/* SAGE_CHECKPOINT_H */

@@ -11,6 +11,7 @@ typedef enum TrainPhase
 {
 	PHASE_LOADING,
 	PHASE_TRAINING,
+	PHASE_REFIT,
 	PHASE_BASELINE,
 	PHASE_STORING
 } TrainPhase;

@@ -32,13 +32,17 @@
 #define MAX_CLASSES			10000
 #define MAX_CLASS_NAME		256
 
+/* Regression: larger values leave no room for the predictions around them. */
+#define MAX_VALUE			1e30
+
 typedef enum LabelKind
 {
 	LABEL_BOOL,
 	LABEL_INTEGER,
 	LABEL_NUMBER,
 	LABEL_TEXT,
-	LABEL_ARRAY
+	LABEL_ARRAY,
+	LABEL_NUMBER_ARRAY
 } LabelKind;
 
 /* A distinct label and its number, in order of appearance. */
@@ -52,6 +56,7 @@ typedef struct ClassEntry
 typedef struct LabelReading
 {
 	Labels	   *labels;
+	const char *what;			/* the target's name, for messages */
 	LabelKind	kind;
 	int64		capacity;
 	double	   *numbers;		/* [n] bool, integer, number */
@@ -120,25 +125,39 @@ target_column(const Graph *graph, const char *target, int *node_type)
  * ------------------------------------------------------------------------
  */
 
+static bool
+kind_is_number(LabelKind kind)
+{
+	return kind == LABEL_INTEGER || kind == LABEL_NUMBER;
+}
+
+static bool
+kind_is_array(LabelKind kind)
+{
+	return kind == LABEL_ARRAY || kind == LABEL_NUMBER_ARRAY;
+}
+
 /*
  * The number of a class.  Numbers stop being counted as classes once they are
- * clearly too many: -1.
+ * clearly too many, or have more digits than a name: -1.
  */
 static int
 class_number(LabelReading *reading, const char *name)
 {
-	bool		number = reading->kind == LABEL_INTEGER || reading->kind == LABEL_NUMBER;
+	bool		number = kind_is_number(reading->kind);
 	char		key[MAX_CLASS_NAME] = {0};
 	ClassEntry *entry;
 	bool		found;
 
+	if (number && strlen(name) >= sizeof(key))
+		reading->nclasses = MAX_INTEGER_CLASSES + 1;
 	if (number && reading->nclasses > MAX_INTEGER_CLASSES)
 		return -1;
 	if (strlen(name) >= sizeof(key))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("label is too long to name a class"),
-				 errdetail("The label begins with \"%.*s\".", pg_mbcliplen(name, strlen(name), 40), name),
+				 errmsg("label of target \"%s\" is too long to name a class", reading->what),
+				 errdetail("It begins with \"%.*s\".", pg_mbcliplen(name, strlen(name), 40), name),
 				 errhint("Labels of a classification must be shorter than %d bytes.", MAX_CLASS_NAME)));
 	strlcpy(key, name, sizeof(key));
 	entry = hash_search(reading->classes, key, HASH_ENTER, &found);
@@ -147,7 +166,7 @@ class_number(LabelReading *reading, const char *name)
 		if (reading->nclasses >= MAX_CLASSES)
 			ereport(ERROR,
 					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-					 errmsg("target has more than %d classes", MAX_CLASSES),
+					 errmsg("target \"%s\" has more than %d classes", reading->what, MAX_CLASSES),
 					 errhint("A column with so many values is rather a key or a number.")));
 		entry->number = reading->nclasses++;
 	}
@@ -237,7 +256,7 @@ label_row(void *arg, Datum *values, bool *nulls)
 		labels->times[row] = DatumGetTimestampTz(values[3]);
 	}
 	labels->split[row] = nulls[4] ? SPLIT_NONE : split_of_text(TextDatumGetCString(values[4]));
-	if (reading->kind == LABEL_ARRAY)
+	if (kind_is_array(reading->kind))
 		label_array(reading, values[1], row);
 	else
 	{
@@ -245,7 +264,7 @@ label_row(void *arg, Datum *values, bool *nulls)
 		if (!isfinite(reading->numbers[row]))
 			ereport(ERROR,
 					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-					 errmsg("target has a value that is not finite"),
+					 errmsg("target \"%s\" has a value that is not finite", reading->what),
 					 errhint("Store NULL where there is no label.")));
 		reading->first[row] = class_number(reading, TextDatumGetCString(values[1]));
 	}
@@ -257,17 +276,12 @@ label_row(void *arg, Datum *values, bool *nulls)
  * ------------------------------------------------------------------------
  */
 
+/* LABEL_TEXT: it is not a number. */
 static LabelKind
-label_kind(Oid typeid)
+number_kind(Oid typeid)
 {
-	Oid			element = get_element_type(typeid);
-
-	if (OidIsValid(element))
-		return LABEL_ARRAY;
 	switch (typeid)
 	{
-		case BOOLOID:
-			return LABEL_BOOL;
 		case INT2OID:
 		case INT4OID:
 		case INT8OID:
@@ -277,16 +291,30 @@ label_kind(Oid typeid)
 		case NUMERICOID:
 			return LABEL_NUMBER;
 		default:
-			if (TypeCategory(typeid) == TYPCATEGORY_STRING || get_typtype(typeid) == TYPTYPE_ENUM)
-				return LABEL_TEXT;
+			return LABEL_TEXT;
 	}
+}
+
+static LabelKind
+label_kind(Oid typeid)
+{
+	Oid			element = get_element_type(typeid);
+
+	if (OidIsValid(element))
+		return kind_is_number(number_kind(getBaseType(element))) ? LABEL_NUMBER_ARRAY : LABEL_ARRAY;
+	if (typeid == BOOLOID)
+		return LABEL_BOOL;
+	if (kind_is_number(number_kind(typeid)))
+		return number_kind(typeid);
+	if (TypeCategory(typeid) == TYPCATEGORY_STRING || get_typtype(typeid) == TYPTYPE_ENUM)
+		return LABEL_TEXT;
 	ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 			 errmsg("type %s cannot be a target", format_type_be(typeid)),
 			 errhint("A target is boolean, a number, text, an enum, or an array of these.")));
 }
 
-/* SELECT key, label, number, time, split FROM source */
+/* SELECT key, label, number, time, split FROM source; 1.0 and 1 are one class */
 static char *
 label_sql(const Graph *graph, int node_type, const char *from, const char *node, const char *label, Oid label_type,
 		  Oid time_type, bool has_split, LabelKind kind)
@@ -297,8 +325,9 @@ label_sql(const Graph *graph, int node_type, const char *from, const char *node,
 	initStringInfo(&sql);
 	appendStringInfo(&sql, "SELECT %s, %s::pg_catalog.text%s, ",
 					 graph_key_expression(node, graph->node_types[node_type].key_kind),
-					 name, kind == LABEL_ARRAY ? "[]" : "");
-	if (kind == LABEL_INTEGER || kind == LABEL_NUMBER)
+					 label_type == NUMERICOID ? psprintf("pg_catalog.trim_scale(%s)", name) : name,
+					 kind_is_array(kind) ? "[]" : "");
+	if (kind_is_number(kind))
 		appendStringInfo(&sql, "%s::pg_catalog.float8, ", name);
 	else
 		appendStringInfoString(&sql, "NULL::pg_catalog.float8, ");
@@ -337,6 +366,13 @@ check_label_columns(TupleDesc desc)
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("labels query returns an unknown column \"%s\"", name),
 					 errhint("Its columns are node and label, and optionally at and split; name them with AS.")));
+		for (int k = 0; k < i; k++)
+		{
+			if (strcmp(name, NameStr(TupleDescAttr(desc, k)->attname)) == 0)
+				ereport(ERROR,
+						(errcode(ERRCODE_DUPLICATE_COLUMN),
+						 errmsg("labels query returns column \"%s\" more than once", name)));
+		}
 	}
 	for (int k = 0; k < 2; k++)
 	{
@@ -399,7 +435,8 @@ labels_sql(const Graph *graph, int node_type, const TargetSource *source, LabelK
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("column \"node\" of the labels query is of type %s, but the key of node type \"%s\" is %s",
-						format_type_be(result_column(desc, "node")), type->name, graph_key_kind_name(type->key_kind))));
+						format_type_be(result_column(desc, "node")), type->name, graph_key_kind_name(type->key_kind)),
+				 errhint("Cast it to %s.", format_type_be(key_type(type->key_kind)))));
 	time_type = result_column(desc, "at");
 	if (OidIsValid(time_type) && !graph_type_is_time(time_type))
 		ereport(ERROR,
@@ -433,7 +470,7 @@ task_of(const LabelReading *reading, const char *given)
 				 errmsg("task \"%s\" is not known", given),
 				 errhint("The tasks are binary, multiclass, multilabel and regression.")));
 	}
-	if (reading->kind == LABEL_ARRAY)
+	if (kind_is_array(reading->kind))
 		return TASK_MULTILABEL;
 	if (reading->kind == LABEL_BOOL)
 		return TASK_BINARY;
@@ -457,7 +494,7 @@ class_entry_compare(const void *a, const void *b, void *kind)
 	const ClassEntry *x = *(ClassEntry *const *) a;
 	const ClassEntry *y = *(ClassEntry *const *) b;
 
-	if (*(LabelKind *) kind == LABEL_INTEGER || *(LabelKind *) kind == LABEL_NUMBER)
+	if (kind_is_number(*(LabelKind *) kind) || *(LabelKind *) kind == LABEL_NUMBER_ARRAY)
 	{
 		double		p = strtod(x->name, NULL);
 		double		q = strtod(y->name, NULL);
@@ -527,10 +564,11 @@ labels_match_classes(LabelReading *reading, const ModelSpec *model)
 }
 
 static void
-check_task(const LabelReading *reading, const char *what, bool judging)
+check_task(const LabelReading *reading, bool judging)
 {
 	const Labels *labels = reading->labels;
-	bool		arrays = reading->kind == LABEL_ARRAY;
+	const char *what = reading->what;
+	bool		arrays = kind_is_array(reading->kind);
 
 	if (labels->n == 0)
 		ereport(ERROR,
@@ -539,7 +577,7 @@ check_task(const LabelReading *reading, const char *what, bool judging)
 				 errdetail("%lld rows were read, all without a label.", (long long) labels->unlabeled),
 				 errhint("At least some rows need a value to learn from.")));
 	if (arrays != (labels->task == TASK_MULTILABEL) ||
-		(labels->task == TASK_REGRESSION && reading->kind != LABEL_INTEGER && reading->kind != LABEL_NUMBER))
+		(labels->task == TASK_REGRESSION && !kind_is_number(reading->kind)))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("target \"%s\" does not suit task %s", what, model_task_name(labels->task)),
@@ -558,8 +596,7 @@ check_task(const LabelReading *reading, const char *what, bool judging)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("target \"%s\" has more than two values, which task binary does not allow", what),
 				 errhint("Use task multiclass.")));
-	if (labels->task == TASK_MULTICLASS && (reading->kind == LABEL_INTEGER || reading->kind == LABEL_NUMBER) &&
-		reading->nclasses > MAX_INTEGER_CLASSES)
+	if (labels->task == TASK_MULTICLASS && kind_is_number(reading->kind) && reading->nclasses > MAX_INTEGER_CLASSES)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("target \"%s\" has more than %d different numbers", what, MAX_INTEGER_CLASSES),
@@ -577,7 +614,14 @@ labels_finish(LabelReading *reading, const ModelSpec *model)
 	{
 		labels->values = memory_alloc(labels->n, sizeof(float));
 		for (int64 i = 0; i < labels->n; i++)
+		{
+			if (fabs(reading->numbers[i]) > MAX_VALUE)
+				ereport(ERROR,
+						(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+						 errmsg("target \"%s\" has a value beyond %g", reading->what, MAX_VALUE),
+						 errhint("Learn its logarithm, or another unit.")));
 			labels->values[i] = (float) reading->numbers[i];
+		}
 		return;
 	}
 	place = model != NULL ? labels_match_classes(reading, model) : labels_order_classes(reading);
@@ -605,7 +649,10 @@ labels_read(const Graph *graph, int node_type, const TargetSource *source)
 {
 	HASHCTL		ctl = {.keysize = MAX_CLASS_NAME, .entrysize = sizeof(ClassEntry), .hcxt = CurrentMemoryContext};
 	Labels	   *labels = palloc0(sizeof(Labels));
-	LabelReading reading = {.labels = labels, .capacity = 1024, .member_capacity = 1024};
+	LabelReading reading = {
+		.labels = labels, .what = source->column != NULL ? source->column : "label",
+		.capacity = 1024, .member_capacity = 1024
+	};
 	bool		timed;
 	char	   *sql = labels_sql(graph, node_type, source, &reading.kind, &timed, &labels->has_split);
 
@@ -623,7 +670,7 @@ labels_read(const Graph *graph, int node_type, const TargetSource *source)
 
 	query_once(sql, 0, NULL, NULL, NULL, label_row, &reading);
 	labels->task = source->model != NULL ? source->model->task : task_of(&reading, source->task);
-	check_task(&reading, source->column != NULL ? source->column : "label", source->model != NULL);
+	check_task(&reading, source->model != NULL);
 	labels_finish(&reading, source->model);
 	hash_destroy(reading.classes);
 	return labels;

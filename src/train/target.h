@@ -38,6 +38,7 @@ typedef struct Labels
 	float	   *values;
 	uint8	   *split;			/* [n] a Split each */
 	bool		has_split;		/* the query said it */
+	bool		split_drawn;	/* by shares, that is at random */
 	int64		counts[4];		/* rows by Split */
 	int64		unlabeled;		/* rows without a label */
 	int64		unknown;		/* labels of keys that are no node */

@@ -11,6 +11,7 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
+#include "lib/stringinfo.h"
 #include "utils/builtins.h"
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
@@ -21,13 +22,26 @@
 
 #define SPLIT_SALT	UINT64_C(0x73706c6974)
 
+static void
+option_context(void *name)
+{
+	errcontext("option \"%s\"", (char *) name);
+}
+
+/* The time that an option gives; NULL: never. */
 static TimestampTz
 option_time(const char *name, const char *text)
 {
+	ErrorContextCallback context = {error_context_stack, option_context, (void *) name};
+	TimestampTz result;
+
 	if (text == NULL)
 		return DT_NOEND;
-	return DatumGetTimestampTz(DirectFunctionCall3(timestamptz_in, CStringGetDatum(text),
-												   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+	error_context_stack = &context;
+	result = DatumGetTimestampTz(DirectFunctionCall3(timestamptz_in, CStringGetDatum(text),
+													 ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+	error_context_stack = context.previous;
+	return result;
 }
 
 static void
@@ -155,6 +169,7 @@ labels_split(Labels *labels, const ModelOptions *options)
 		split_by_time(labels, options);
 	else if (!labels->has_split)
 	{
+		labels->split_drawn = true;
 		split_by_share(labels, options);
 		split_at_least_one(labels, SPLIT_TRAIN, SPLIT_VALIDATION);
 	}
@@ -163,6 +178,9 @@ labels_split(Labels *labels, const ModelOptions *options)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("no label is left for training"),
+				 errdetail("%lld labels are for validation, %lld are for the test, and %lld have a key without a row.",
+						   (long long) labels->counts[SPLIT_VALIDATION], (long long) labels->counts[SPLIT_TEST],
+						   (long long) labels->unknown),
 				 errhint("See the options split, validation_from and test_from, or the labels' own split.")));
 }
 
@@ -172,20 +190,20 @@ labels_split(Labels *labels, const ModelOptions *options)
  */
 
 static void
-label_move(Labels *labels, int64 to, int64 from)
+label_copy(Labels *to, int64 to_row, const Labels *from, int64 from_row)
 {
-	labels->keys[to] = labels->keys[from];
-	labels->nodes[to] = labels->nodes[from];
-	labels->split[to] = labels->split[from];
-	if (labels->times != NULL)
-		labels->times[to] = labels->times[from];
-	if (labels->task == TASK_REGRESSION)
-		labels->values[to] = labels->values[from];
-	else if (labels->task == TASK_MULTILABEL)
-		memmove(labels->values + to * labels->nclasses, labels->values + from * labels->nclasses,
-				labels->nclasses * sizeof(float));
+	to->keys[to_row] = from->keys[from_row];
+	to->nodes[to_row] = from->nodes[from_row];
+	to->split[to_row] = from->split[from_row];
+	if (to->times != NULL)
+		to->times[to_row] = from->times[from_row];
+	if (to->task == TASK_REGRESSION)
+		to->values[to_row] = from->values[from_row];
+	else if (to->task == TASK_MULTILABEL)
+		memmove(to->values + to_row * to->nclasses, from->values + from_row * to->nclasses,
+				to->nclasses * sizeof(float));
 	else
-		labels->classes[to] = labels->classes[from];
+		to->classes[to_row] = from->classes[from_row];
 }
 
 static int
@@ -224,6 +242,58 @@ check_duplicates(Labels *labels)
 	pfree(order);
 }
 
+typedef struct PlacedLabel
+{
+	uint64		hash;
+	int64		row;
+} PlacedLabel;
+
+static int
+placed_label_compare(const void *a, const void *b)
+{
+	const PlacedLabel *x = a;
+	const PlacedLabel *y = b;
+
+	if (x->hash != y->hash)
+		return x->hash < y->hash ? -1 : 1;
+	return (x->row > y->row) - (x->row < y->row);
+}
+
+/*
+ * Puts the labels into an order made of their keys and times.  Sums of floats
+ * over them then come out the same in whatever order the rows were read.
+ */
+static void
+labels_order(Labels *labels)
+{
+	PlacedLabel *order = memory_alloc(labels->n, sizeof(PlacedLabel));
+	Labels		sorted = *labels;
+	int64		width = labels->task == TASK_MULTILABEL ? labels->nclasses : 1;
+
+	for (int64 i = 0; i < labels->n; i++)
+	{
+		order[i].hash = key_hash(labels->key_kind, labels->keys[i]);
+		if (labels->times != NULL)
+			order[i].hash = random_hash(order[i].hash, labels->times[i]);
+		order[i].row = i;
+	}
+	qsort(order, labels->n, sizeof(PlacedLabel), placed_label_compare);
+
+	sorted.keys = memory_alloc(labels->n, sizeof(Datum));
+	sorted.nodes = memory_alloc(labels->n, sizeof(int32));
+	sorted.split = memory_alloc(labels->n, sizeof(uint8));
+	if (labels->times != NULL)
+		sorted.times = memory_alloc(labels->n, sizeof(TimestampTz));
+	if (labels->classes != NULL)
+		sorted.classes = memory_alloc(labels->n, sizeof(int32));
+	if (labels->values != NULL)
+		sorted.values = memory_alloc(labels->n * width, sizeof(float));
+	for (int64 i = 0; i < labels->n; i++)
+		label_copy(&sorted, i, labels, order[i].row);
+	*labels = sorted;
+	pfree(order);
+}
+
 /*
  * Finds the labels' nodes; labels of keys that have no (visible) row are
  * counted and left out.
@@ -243,11 +313,12 @@ labels_resolve(Labels *labels, GraphStore *store, int node_type)
 			continue;
 		}
 		if (kept != i)
-			label_move(labels, kept, i);
+			label_copy(labels, kept, labels, i);
 		kept++;
 	}
 	labels->n = kept;
 	check_duplicates(labels);
+	labels_order(labels);
 }
 
 /* ------------------------------------------------------------------------
@@ -264,6 +335,22 @@ weights_balanced(const Labels *labels, double *weights)
 		counts[labels->classes[i]] += labels->split[i] == SPLIT_TRAIN;
 	for (int c = 0; c < labels->nclasses; c++)
 		weights[c] = counts[c] > 0 ? (double) labels->counts[SPLIT_TRAIN] / (labels->nclasses * counts[c]) : 1;
+}
+
+static void pg_attribute_noreturn()
+weights_unknown_class(const Labels *labels, const char *name)
+{
+	const char *nearest = options_nearest(name, (const char *const *) labels->class_names, labels->nclasses);
+	StringInfoData all;
+
+	initStringInfo(&all);
+	for (int c = 0; c < Min(labels->nclasses, 20); c++)
+		appendStringInfo(&all, "%s\"%s\"", c > 0 ? ", " : "", labels->class_names[c]);
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("class_weights names an unknown class \"%s\"", name),
+			 nearest != NULL ? errhint("Perhaps you meant \"%s\".", nearest) :
+			 errhint("The classes are %s%s.", all.data, labels->nclasses > 20 ? " and others" : "")));
 }
 
 static void
@@ -289,13 +376,7 @@ weights_given(const Labels *labels, JsonbContainer *object, double *weights)
 				break;
 		}
 		if (c == labels->nclasses)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("class_weights names an unknown class \"%s\"", name),
-					 errhint("Perhaps you meant \"%s\".",
-							 options_nearest(name, (const char *const *) labels->class_names, labels->nclasses) != NULL ?
-							 options_nearest(name, (const char *const *) labels->class_names, labels->nclasses) :
-							 labels->class_names[0])));
+			weights_unknown_class(labels, name);
 		weights[c] = value.type != jbvNumeric ? NAN :
 			DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(value.val.numeric)));
 		if (!(weights[c] >= 0 && weights[c] <= 1e6))
@@ -311,6 +392,7 @@ float *
 labels_weights(const Labels *labels, JsonbValue *option)
 {
 	double	   *by_class;
+	double		total = 0;
 	float	   *weights;
 
 	if (option == NULL)
@@ -335,6 +417,13 @@ labels_weights(const Labels *labels, JsonbValue *option)
 				 errhint("For example {\"class_weights\": {\"yes\": 3, \"no\": 1}}.")));
 	weights = memory_alloc(labels->n, sizeof(float));
 	for (int64 i = 0; i < labels->n; i++)
+	{
 		weights[i] = (float) by_class[labels->classes[i]];
+		total += labels->split[i] == SPLIT_TRAIN ? weights[i] : 0;
+	}
+	if (total == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("class_weights are 0 for all labels that train")));
 	return weights;
 }

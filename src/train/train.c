@@ -15,6 +15,9 @@
 #include "train/loss.h"
 #include "train/train.h"
 
+/* Up to so many labels the refit is the default. */
+#define REFIT_LABELS	10000
+
 static double
 seconds_now(void)
 {
@@ -40,6 +43,18 @@ fill_options(ModelOptions *options, const Labels *labels)
 		options->input_dropout = options->dropout;
 	if (isnan(options->weight_decay))
 		options->weight_decay = Min(Max(5 / n, 5e-4), 1e-2);
+}
+
+/*
+ * Whether to train again on all labels: where they are few and the split was
+ * drawn by us, the fifth that was held back is worth more than the time.
+ */
+static bool
+choose_refit(const ModelOptions *options, const Labels *labels)
+{
+	if (options->refit != OPTION_UNSET)
+		return options->refit == REFIT_ALWAYS;
+	return labels->split_drawn && labels->n < REFIT_LABELS;
 }
 
 /*
@@ -219,6 +234,7 @@ train_run(const TrainRequest *request)
 	trainer.spec = spec;
 	trainer.weights = labels_weights(trainer.labels, options->class_weights);
 	trainer.loss = loss_choose(spec->task, options->loss);
+	trainer.refit = choose_refit(options, trainer.labels);
 	trainer.metric = result->metric = choose_metric(options, spec->task);
 	leak_check(graph, spec, trainer.tables, trainer.labels);
 

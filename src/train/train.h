@@ -66,6 +66,7 @@ typedef struct Trainer
 	float	   *weights;		/* by label; NULL: all the same */
 	Metric		metric;
 	ModelLoss	loss;
+	bool		refit;			/* train again on all labels, once it is known for how long */
 	const Progress *progress;
 	double		started;		/* seconds, by the monotonic clock */
 } Trainer;

@@ -53,6 +53,7 @@ typedef struct Fit
 	Tape	   *tape;
 	MemoryContext batch_cxt;
 	OrderEntry *order;			/* [ntrain] */
+	bool		all_labels;		/* a refit: every side of the split trains */
 	int64		ntrain;
 	int64		batches;		/* in an epoch */
 	int64		interval;		/* steps from one evaluation to the next */
@@ -63,6 +64,7 @@ typedef struct Fit
 	double		smooth_loss;	/* validation loss, smoothed over evaluations */
 	double		validation;		/* metric of the last evaluation */
 	Checkpoints *checkpoints;
+	const struct Fit *first;	/* of a refit: the fit that chose when to stop */
 	FitResult	result;
 	int			rows_capacity;
 } Fit;
@@ -102,7 +104,7 @@ fit_shuffle(Fit *fit, int epoch)
 	{
 		uint64		hash;
 
-		if (labels->split[i] != SPLIT_TRAIN)
+		if (labels->split[i] != SPLIT_TRAIN && !fit->all_labels)
 			continue;
 		hash = random_hash(salt, key_hash(labels->key_kind, labels->keys[i]));
 		if (labels->times != NULL)
@@ -174,6 +176,8 @@ fit_batch(Fit *fit, int epoch, int64 batch, int64 from, int64 n)
 static int
 fit_epochs(const Fit *fit)
 {
+	if (fit->all_labels)
+		return fit->first->result.epochs + 1;
 	if (fit->trainer->options->epochs != OPTION_UNSET)
 		return fit->trainer->options->epochs;
 	return (int) ((DEFAULT_STEPS + fit->batches - 1) / fit->batches);
@@ -220,9 +224,30 @@ fit_evaluate(Fit *fit, double training_loss)
 	(void) checkpoints_offer(fit->checkpoints, param_data(fit->model->params), score, loss, fit->step);
 }
 
+/*
+ * Takes the weights into the average if the first fit had one of its best
+ * checkpoints at this stage of the training, counted in epochs.
+ */
+static void
+fit_refit_step(Fit *fit)
+{
+	const Fit  *first = fit->first;
+	int			n = checkpoints_count(first->checkpoints);
+
+	for (int i = 0; i < n; i++)
+	{
+		int64		step = checkpoints_step(first->checkpoints, i);
+
+		if ((step * fit->batches + first->batches - 1) / first->batches == fit->step)
+			(void) checkpoints_offer(fit->checkpoints, param_data(fit->model->params), 0, 0, fit->step);
+	}
+}
+
 static bool
 fit_is_over(const Fit *fit)
 {
+	if (fit->all_labels)
+		return checkpoints_count(fit->checkpoints) == checkpoints_count(fit->first->checkpoints);
 	return fit->step - fit->improved >= fit->trainer->options->patience;
 }
 
@@ -248,7 +273,9 @@ fit_epoch(Fit *fit, int epoch)
 		tape_reset(fit->tape);
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(fit->batch_cxt);
-		if ((batch + 1) % fit->interval == 0 || batch + 1 == fit->batches)
+		if (fit->all_labels)
+			fit_refit_step(fit);
+		else if ((batch + 1) % fit->interval == 0 || batch + 1 == fit->batches)
 			fit_evaluate(fit, sum / done);
 		fit_report(fit, epoch, batch + 1, sum / done, false);
 	}
@@ -293,13 +320,47 @@ fit_open(Fit *fit)
 	fit->optim = optim_create(fit->model->params, options->learning_rate, options->weight_decay, options->clip);
 	fit->batch_cxt = AllocSetContextCreate(CurrentMemoryContext, "sage batch", ALLOCSET_DEFAULT_SIZES);
 	fit->tape = tape_create(CurrentMemoryContext, true);
-	fit->ntrain = trainer->labels->counts[SPLIT_TRAIN];
+	fit->ntrain = fit->all_labels ? trainer->labels->n : trainer->labels->counts[SPLIT_TRAIN];
 	fit->batches = Max((fit->ntrain + options->batch_size / 2) / options->batch_size, 1);
 	fit->interval = evaluation_interval(fit->batches);
 	fit->order = memory_alloc(fit->ntrain, sizeof(OrderEntry));
 	fit->checkpoints = checkpoints_create(param_size(fit->model->params));
 	fit->rows_capacity = 16;
 	fit->result.rows = memory_alloc(fit->rows_capacity, sizeof(EpochRow));
+}
+
+/* All epochs of a fit, until it is over. */
+static void
+fit_run(Fit *fit)
+{
+	int			epochs = fit_epochs(fit);
+
+	for (int epoch = 1; epoch <= epochs && !fit_is_over(fit); epoch++)
+	{
+		double		begin = seconds_now();
+		double		loss = fit_epoch(fit, epoch);
+
+		fit_add_row(fit, epoch, loss, fit->validation, seconds_now() - begin);
+		fit_report(fit, epoch, 0, loss, true);
+	}
+	checkpoints_average(fit->checkpoints, param_data(fit->model->params));
+}
+
+/*
+ * The same again with the labels that were held back, now that it is known
+ * when to stop.  The figures stay those of the first fit: they were measured
+ * on labels that it had not seen.
+ */
+static void
+fit_again(const Fit *first)
+{
+	Fit			fit = {
+		.trainer = first->trainer, .model = first->model, .fanout = first->fanout, .phase = PHASE_REFIT,
+		.validation = NAN, .all_labels = true, .first = first
+	};
+
+	fit_open(&fit);
+	fit_run(&fit);
 }
 
 /*
@@ -313,21 +374,13 @@ train_fit(Trainer *trainer, Model *model, const Fanout *fanout, TrainPhase phase
 		.trainer = trainer, .model = model, .fanout = fanout, .phase = phase,
 		.best_score = -INFINITY, .best_loss = INFINITY, .smooth_loss = NAN, .validation = NAN
 	};
-	int			epochs;
 
 	fit_open(&fit);
-	epochs = fit_epochs(&fit);
-	for (int epoch = 1; epoch <= epochs && !fit_is_over(&fit); epoch++)
-	{
-		double		begin = seconds_now();
-		double		loss = fit_epoch(&fit, epoch);
-
-		fit_add_row(&fit, epoch, loss, fit.validation, seconds_now() - begin);
-		fit_report(&fit, epoch, 0, loss, true);
-	}
-	fit.result.best_epoch = (int) ((checkpoints_best_step(fit.checkpoints) + fit.batches - 1) / fit.batches);
-	checkpoints_average(fit.checkpoints, param_data(model->params));
+	fit_run(&fit);
+	fit.result.best_epoch = (int) ((checkpoints_step(fit.checkpoints, 0) + fit.batches - 1) / fit.batches);
 	fit.result.validation = train_evaluate(trainer, model, fanout, SPLIT_VALIDATION).metric;
 	fit.result.test = train_evaluate(trainer, model, fanout, SPLIT_TEST).metric;
+	if (phase == PHASE_TRAINING && trainer->refit)
+		fit_again(&fit);
 	return fit.result;
 }
