@@ -177,7 +177,7 @@ sage_import(PG_FUNCTION_ARGS)
 Datum
 sage_classes(PG_FUNCTION_ARGS)
 {
-	char	   *name = PG_ARGISNULL(0) ? model_catalog_default() : text_to_cstring(PG_GETARG_TEXT_PP(0));
+	char	   *name = PG_ARGISNULL(0) ? model_catalog_default(NULL) : text_to_cstring(PG_GETARG_TEXT_PP(0));
 	ModelVersion *version;
 	JsonbValue *classes;
 	QueryArgs	names = {0};

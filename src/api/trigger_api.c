@@ -27,6 +27,7 @@
 #include "utils/tuplestore.h"
 
 #include "api/score_column.h"
+#include "base/compat.h"
 #include "base/memory.h"
 #include "graph/graph_column.h"
 #include "predict/scorer.h"
@@ -246,7 +247,7 @@ check_call(FunctionCallInfo fcinfo)
 				 errhint("For example EXECUTE FUNCTION sage_score('churn', 'score').")));
 }
 
-static void pg_attribute_noreturn()
+SAGE_NORETURN static void
 trigger_misplaced(const ScoreCall *call)
 {
 	ereport(ERROR,

@@ -16,4 +16,7 @@
 #include "varatt.h"
 #endif
 
+/* pg_attribute_noreturn() became pg_noreturn, in another place, in 18. */
+#define SAGE_NORETURN __attribute__((noreturn))
+
 #endif							/* SAGE_COMPAT_H */

@@ -9,12 +9,19 @@
 #include "postgres.h"
 
 #include "catalog/pg_class.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "base/memory.h"
 #include "graph/store_internal.h"
+
+/* Edges laid out between two looks for a cancel: some milliseconds. */
+#define EDGES_AT_ONCE	(1 << 18)
+
+/* Room for more rows than this is not made on the word of an estimate. */
+#define EDGES_EXPECTED	(1 << 24)
 
 /* The rows of one edge table, ends as node numbers. */
 typedef struct EdgeRows
@@ -30,9 +37,10 @@ typedef struct EdgeRows
 	float	   *weights;		/* NULL: no weight column */
 	StoreCounts counts;
 	const EdgeType *type;
+	EdgeColumns columns;
 } EdgeRows;
 
-/* A row arrives: (source, target, time, weight). */
+/* A row arrives: (source, target), time and weight if any. */
 static void
 edge_row(void *arg, Datum *values, bool *nulls)
 {
@@ -46,8 +54,8 @@ edge_row(void *arg, Datum *values, bool *nulls)
 		rows->counts.null_ends++;
 		return;
 	}
-	source = idmap_find(rows->source_map, values[0]);
-	target = idmap_find(rows->target_map, values[1]);
+	source = idmap_find(rows->source_map, key_of_type(values[0], rows->columns.end_type));
+	target = idmap_find(rows->target_map, key_of_type(values[1], rows->columns.end_type));
 	if (source < 0 || target < 0)
 	{
 		rows->counts.dangling++;
@@ -71,10 +79,11 @@ edge_row(void *arg, Datum *values, bool *nulls)
 	rows->source[rows->count] = source;
 	rows->target[rows->count] = target;
 	if (rows->times != NULL)
-		rows->times[rows->count] = nulls[2] ? DT_NOEND : DatumGetTimestampTz(values[2]);
+		rows->times[rows->count] = nulls[rows->columns.time] ? DT_NOEND :
+			DatumGetTimestampTz(values[rows->columns.time]);
 	if (rows->weights != NULL)
 	{
-		rows->weights[rows->count] = nulls[3] ? 0 : DatumGetFloat4(values[3]);
+		rows->weights[rows->count] = nulls[rows->columns.weight] ? 0 : DatumGetFloat4(values[rows->columns.weight]);
 		store_check_weight(rows->weights[rows->count], rows->type);
 	}
 	rows->count++;
@@ -83,22 +92,15 @@ edge_row(void *arg, Datum *values, bool *nulls)
 static void
 edge_rows_read(EdgeRows *rows, GraphStore *store, const EdgeType *type)
 {
-	const Graph *graph = store->graph;
-	char	   *sql = psprintf("SELECT %s, %s, %s, %s FROM %s",
-							   graph_key_expression(type->source_column, graph->node_types[type->source_type].key_kind),
-							   graph_key_expression(type->target_column, graph->node_types[type->target_type].key_kind),
-							   type->time_column == NULL ? "NULL::pg_catalog.timestamptz" :
-							   graph_time_expression(type->time_column, type->time_typeid),
-							   type->weight_column == NULL ? "NULL::pg_catalog.float4" :
-							   psprintf("%s::pg_catalog.float4", quote_identifier(type->weight_column)),
-							   type->table);
+	char	   *sql = psprintf("SELECT %s FROM %s", edge_select_list(store->graph, type, true), type->table);
 
 	memset(rows, 0, sizeof(EdgeRows));
 	rows->type = type;
+	rows->columns = edge_columns(type);
 	rows->source_map = store->nodes[type->source_type].map;
 	rows->target_map = store->nodes[type->target_type].map;
 	rows->same_type = type->source_type == type->target_type;
-	rows->capacity = Max(graph_estimate_rows(type->relid), 1024);
+	rows->capacity = Min(Max(graph_estimate_rows(type->relid), 1024), EDGES_EXPECTED);
 	rows->source = memory_alloc(rows->capacity, sizeof(int32));
 	rows->target = memory_alloc(rows->capacity, sizeof(int32));
 	if (type->time_column != NULL)
@@ -138,6 +140,8 @@ relation_build(ResidentRelation *rel, const GraphRelation *def, const EdgeRows *
 
 	for (int64 i = 0; i < rows->count; i++)
 	{
+		if (i % EDGES_AT_ONCE == 0)
+			CHECK_FOR_INTERRUPTS();
 		if (def->forward)
 			next[rows->source[i]]++;
 		if (def->backward)
@@ -164,6 +168,8 @@ relation_build(ResidentRelation *rel, const GraphRelation *def, const EdgeRows *
 		rel->weights = memory_alloc(total, sizeof(float));
 	for (int64 i = 0; i < rows->count; i++)
 	{
+		if (i % EDGES_AT_ONCE == 0)
+			CHECK_FOR_INTERRUPTS();
 		if (def->forward)
 			relation_put(rel, next, rows, i, rows->source[i], rows->target[i]);
 		if (def->backward)

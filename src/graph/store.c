@@ -7,12 +7,15 @@
 
 #include <math.h>
 
+#include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "base/memory.h"
+#include "graph/graph_column.h"
 #include "graph/store_internal.h"
 
 struct StorePlans
@@ -90,22 +93,63 @@ store_plans_free(StorePlans *plans)
 	MemoryContextDelete(plans->cxt);
 }
 
-/* Rows (node's key, neighbour's key, time, weight) of a list of nodes, one direction. */
+static bool
+is_integer(Oid type)
+{
+	return type == INT2OID || type == INT4OID || type == INT8OID;
+}
+
+/*
+ * Integers of one type are taken as they are, so that an index-only scan need
+ * not compute anything; all else is cast to the type of keys.
+ */
+EdgeColumns
+edge_columns(const EdgeType *edge)
+{
+	EdgeColumns columns = {InvalidOid, -1, -1};
+	GraphColumn source,
+				target;
+	int			place = 2;
+
+	if (graph_column_find(edge->relid, edge->source_column, &source) &&
+		graph_column_find(edge->relid, edge->target_column, &target) &&
+		is_integer(source.typeid) && source.typeid == target.typeid)
+		columns.end_type = source.typeid;
+	if (edge->time_column != NULL)
+		columns.time = place++;
+	if (edge->weight_column != NULL)
+		columns.weight = place++;
+	return columns;
+}
+
+/* Source and target (or, backward, target and source), time, weight. */
+char *
+edge_select_list(const Graph *graph, const EdgeType *edge, bool forward)
+{
+	bool		raw = OidIsValid(edge_columns(edge).end_type);
+	KeyKind		source_kind = graph->node_types[edge->source_type].key_kind;
+	KeyKind		target_kind = graph->node_types[edge->target_type].key_kind;
+	const char *source = raw ? quote_identifier(edge->source_column) :
+		graph_key_expression(edge->source_column, source_kind);
+	const char *target = raw ? quote_identifier(edge->target_column) :
+		graph_key_expression(edge->target_column, target_kind);
+
+	return psprintf("%s, %s%s%s", forward ? source : target, forward ? target : source,
+					edge->time_column == NULL ? "" :
+					psprintf(", %s", graph_time_expression(edge->time_column, edge->time_typeid)),
+					edge->weight_column == NULL ? "" :
+					psprintf(", %s::pg_catalog.float4", quote_identifier(edge->weight_column)));
+}
+
+/* The edges of a list of nodes, one direction. */
 static void
 append_neighbor_select(StringInfo sql, const Graph *graph, const GraphRelation *relation, bool forward)
 {
 	const EdgeType *edge = &graph->edge_types[relation->edge_type];
-	const char *here = forward ? edge->source_column : edge->target_column;
-	const char *there = forward ? edge->target_column : edge->source_column;
 
-	appendStringInfo(sql, "SELECT %s, %s, %s, %s FROM %s WHERE %s OPERATOR(pg_catalog.=) ANY ($1)",
-					 graph_key_expression(here, graph->node_types[relation->dst_type].key_kind),
-					 graph_key_expression(there, graph->node_types[relation->src_type].key_kind),
-					 edge->time_column == NULL ? "NULL::pg_catalog.timestamptz" :
-					 graph_time_expression(edge->time_column, edge->time_typeid),
-					 edge->weight_column == NULL ? "NULL::pg_catalog.float4" :
-					 psprintf("%s::pg_catalog.float4", quote_identifier(edge->weight_column)),
-					 edge->table, quote_identifier(here));
+	appendStringInfo(sql, "SELECT %s FROM %s WHERE %s OPERATOR(pg_catalog.=) ANY ($1)",
+					 edge_select_list(graph, edge, forward), edge->table,
+					 quote_identifier(forward ? edge->source_column : edge->target_column));
 }
 
 PreparedQuery *
@@ -345,11 +389,8 @@ store_neighbors(GraphStore *store, int relation, const int32 *dst, const Timesta
  * time, so that the one seen earliest comes first.
  */
 int
-neighbor_entry_compare(const void *a, const void *b)
+neighbor_entry_compare(const NeighborEntry *x, const NeighborEntry *y)
 {
-	const NeighborEntry *x = a;
-	const NeighborEntry *y = b;
-
 	if (x->priority != y->priority)
 		return x->priority < y->priority ? -1 : 1;
 	if (x->time != y->time)
@@ -358,3 +399,11 @@ neighbor_entry_compare(const void *a, const void *b)
 		return x->weight < y->weight ? -1 : 1;
 	return 0;
 }
+
+#define ST_SORT neighbor_entries_sort
+#define ST_ELEMENT_TYPE NeighborEntry
+#define ST_COMPARE(a, b) neighbor_entry_compare(a, b)
+#define ST_CHECK_FOR_INTERRUPTS
+#define ST_SCOPE
+#define ST_DEFINE
+#include "lib/sort_template.h"

@@ -39,6 +39,16 @@ extern GraphStore *store_create(const Graph *graph, StorePlans *plans, const Nod
 								MemoryContext parent, const char *name);
 extern void store_read_nodes(GraphStore *store, int type);
 extern PreparedQuery *store_neighbor_query(GraphStore *store, int relation);
+/* What a query about edges returns: both ends, then time and weight if there are any. */
+typedef struct EdgeColumns
+{
+	Oid			end_type;		/* of both ends */
+	int			time;			/* place in the row; -1: none */
+	int			weight;			/* the same */
+} EdgeColumns;
+
+extern EdgeColumns edge_columns(const EdgeType *edge);
+extern char *edge_select_list(const Graph *graph, const EdgeType *edge, bool forward);
 extern bool edge_has_time(const EdgeType *edge);
 extern void store_check_weight(float weight, const EdgeType *edge);
 
@@ -106,6 +116,8 @@ typedef struct ResidentRelation
 	uint64		seed;
 } ResidentRelation;
 
-extern int	neighbor_entry_compare(const void *a, const void *b);
+/* Into the neighbours' order; a hub has millions, so a cancel is looked for. */
+extern void neighbor_entries_sort(NeighborEntry *entries, size_t n);
+extern int	neighbor_entry_compare(const NeighborEntry *x, const NeighborEntry *y);
 
 #endif							/* SAGE_STORE_INTERNAL_H */

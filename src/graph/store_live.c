@@ -13,6 +13,7 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
@@ -61,6 +62,9 @@ typedef struct LiveReading
 	const EdgeType *edge;
 	const IdMap *dst_map;
 	KeyKind		src_kind;
+	EdgeColumns columns;
+	Datum		last_key;		/* integers only: rows of one node come together */
+	int32		last_dst;		/* its number; -1: none yet */
 } LiveReading;
 
 GraphStore *
@@ -79,22 +83,40 @@ store_open_live(const Graph *graph, StorePlans *plans, const NodeReader *readers
  * ------------------------------------------------------------------------
  */
 
-/* A row arrives: (node's key, neighbour's key, time, weight). */
+/* The number of the node that a row is about; -1: none of the batch. */
+static inline int32
+reading_dst(LiveReading *reading, Datum value)
+{
+	if (!OidIsValid(reading->columns.end_type))
+		return idmap_find(reading->dst_map, value);
+	if (reading->last_dst < 0 || reading->last_key != value)
+	{
+		reading->last_key = value;
+		reading->last_dst = idmap_find(reading->dst_map, key_of_type(value, reading->columns.end_type));
+	}
+	return reading->last_dst;
+}
+
+/* A row arrives: (node's key, neighbour's key), time and weight if any. */
 static void
 candidate_row(void *arg, Datum *values, bool *nulls)
 {
 	LiveReading *reading = arg;
 	Adjacency  *adjacency;
 	Candidate  *candidate;
+	int			time = reading->columns.time;
+	int			weight = reading->columns.weight;
 	int32		dst;
+	Datum		key;
 	uint64		src_hash;
 
 	if (nulls[0] || nulls[1])
 		return;
-	dst = idmap_find(reading->dst_map, values[0]);
+	key = key_of_type(values[1], reading->columns.end_type);
+	dst = reading_dst(reading, values[0]);
 	if (dst < 0)
 		return;
-	src_hash = key_hash(reading->src_kind, values[1]);
+	src_hash = key_hash(reading->src_kind, key);
 	if (reading->def->dst_type == reading->def->src_type && src_hash == idmap_hash(reading->dst_map, dst))
 		return;					/* a loop */
 
@@ -114,11 +136,11 @@ candidate_row(void *arg, Datum *values, bool *nulls)
 	}
 	candidate = &adjacency->candidates[adjacency->count++];
 	candidate->priority = store_priority(reading->live->seed, idmap_hash(reading->dst_map, dst), src_hash);
-	candidate->time = nulls[2] ? DT_NOEND : DatumGetTimestampTz(values[2]);
-	candidate->key = key_copy(reading->src_kind, values[1]);
+	candidate->time = time < 0 ? 0 : nulls[time] ? DT_NOEND : DatumGetTimestampTz(values[time]);
+	candidate->key = key_copy(reading->src_kind, key);
 	candidate->node = NODE_UNKNOWN;
-	candidate->weight = nulls[3] ? 0 : DatumGetFloat4(values[3]);
-	if (reading->edge->weight_column != NULL)
+	candidate->weight = weight < 0 || nulls[weight] ? 0 : DatumGetFloat4(values[weight]);
+	if (weight >= 0)
 		store_check_weight(candidate->weight, reading->edge);
 }
 
@@ -134,7 +156,9 @@ live_read(GraphStore *store, int relation, const int32 *dst, int64 ndst)
 		.store = store, .live = live, .def = def,
 		.edge = &store->graph->edge_types[def->edge_type],
 		.dst_map = store->nodes[def->dst_type].map,
-		.src_kind = store->graph->node_types[def->src_type].key_kind
+		.src_kind = store->graph->node_types[def->src_type].key_kind,
+		.columns = edge_columns(&store->graph->edge_types[def->edge_type]),
+		.last_dst = -1
 	};
 	int64		nodes = idmap_count(reading.dst_map);
 	MemoryContext old;
@@ -183,12 +207,9 @@ live_read(GraphStore *store, int relation, const int32 *dst, int64 ndst)
  * ------------------------------------------------------------------------
  */
 
-static int
-candidate_compare(const void *a, const void *b)
+static inline int
+candidate_compare(const Candidate *x, const Candidate *y)
 {
-	const Candidate *x = a;
-	const Candidate *y = b;
-
 	if (x->priority != y->priority)
 		return x->priority < y->priority ? -1 : 1;
 	if (x->time != y->time)
@@ -197,6 +218,14 @@ candidate_compare(const void *a, const void *b)
 		return x->weight < y->weight ? -1 : 1;
 	return 0;
 }
+
+#define ST_SORT candidates_sort
+#define ST_ELEMENT_TYPE Candidate
+#define ST_COMPARE(a, b) candidate_compare(a, b)
+#define ST_CHECK_FOR_INTERRUPTS
+#define ST_SCOPE static
+#define ST_DEFINE
+#include "lib/sort_template.h"
 
 /* Brings the candidates below the threshold to the front; how many they are. */
 static int32
@@ -250,7 +279,7 @@ adjacency_order(Adjacency *adjacency, bool weighted, int64 wanted)
 	if (front > SORT_WHOLE && wanted >= 0 && wanted < front / 4 && !weighted)
 		front = candidates_partition(adjacency->candidates, adjacency->count,
 									 (uint64) ((double) PG_UINT64_MAX * ((2.0 * wanted + 32) / adjacency->count)));
-	qsort(adjacency->candidates, front, sizeof(Candidate), candidate_compare);
+	candidates_sort(adjacency->candidates, front);
 	adjacency->sorted = front;
 	if (!weighted)
 		adjacency_unique(adjacency, front);

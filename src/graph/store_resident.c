@@ -128,7 +128,7 @@ resident_order(GraphStore *store, ResidentRelation *rel, int relation, int32 nod
 	if (front <= SORT_WHOLE)
 		entries_insertion_sort(entries, front);
 	else
-		qsort(entries, front, sizeof(NeighborEntry), neighbor_entry_compare);
+		neighbor_entries_sort(entries, front);
 	if (rel->weights == NULL)
 	{
 		int32		kept = entries_unique(entries, front);

@@ -16,6 +16,7 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 
+#include "base/compat.h"
 #include "base/guc.h"
 #include "base/options.h"
 #include "base/query_args.h"
@@ -75,6 +76,7 @@ model_catalog_check(const ModelEntry *entry, ModelRight right)
 	" LEFT JOIN sage.model_version v ON v.model = m.model AND v.version = m.deployed" \
 	" LEFT JOIN sage.graph g ON g.graph = m.graph"
 #define ENTRY_SQL	ENTRY_SQL_ALL " WHERE m.model = $1"
+#define NAMES_SQL	ENTRY_SQL_ALL " ORDER BY m.model"
 
 static void
 entry_row(void *arg, Datum *values, bool *nulls)
@@ -101,7 +103,14 @@ model_catalog_query(void)
 	return query_prepare_catalog(ENTRY_SQL, 1, &type);
 }
 
-/* A model by name; NULL: there is none.  query: from above, or NULL. */
+/* The same for a statement that names no model. */
+PreparedQuery *
+model_catalog_names_query(void)
+{
+	return query_prepare_catalog(NAMES_SQL, 0, NULL);
+}
+
+/* A model by name; NULL: there is none.  query: from model_catalog_query(), or NULL. */
 ModelEntry *
 model_catalog_find(PreparedQuery *query, const char *model)
 {
@@ -131,13 +140,16 @@ entries_row(void *arg, Datum *values, bool *nulls)
  * after the query, which runs as the catalogue's owner.
  */
 static List *
-model_names(void)
+model_names(PreparedQuery *query)
 {
 	List	   *entries = NIL;
 	List	   *names = NIL;
 	ListCell   *lc;
 
-	query_catalog(ENTRY_SQL_ALL " ORDER BY m.model", 0, NULL, NULL, NULL, entries_row, &entries);
+	if (query != NULL)
+		query_run(query, NULL, NULL, entries_row, &entries);
+	else
+		query_catalog(NAMES_SQL, 0, NULL, NULL, NULL, entries_row, &entries);
 	foreach(lc, entries)
 	{
 		ModelEntry *entry = lfirst(lc);
@@ -160,10 +172,10 @@ quoted_list(List *names)
 	return text.data;
 }
 
-static void pg_attribute_noreturn()
+SAGE_NORETURN static void
 model_unknown(const char *model)
 {
-	List	   *names = model_names();
+	List	   *names = model_names(NULL);
 	const char **array = palloc(Max(list_length(names), 1) * sizeof(char *));
 	const char *nearest;
 
@@ -192,15 +204,16 @@ model_catalog_open(const char *model, ModelRight right)
 
 /*
  * The model where none is named: sage.default_model, else the only one.
+ * query: from model_catalog_names_query(), or NULL.
  */
 char *
-model_catalog_default(void)
+model_catalog_default(PreparedQuery *query)
 {
 	List	   *names;
 
 	if (guc_default_model != NULL && guc_default_model[0] != '\0')
 		return pstrdup(guc_default_model);
-	names = model_names();
+	names = model_names(query);
 	if (list_length(names) == 1)
 		return linitial(names);
 	if (names == NIL)

@@ -68,7 +68,8 @@ extern ModelEntry *model_catalog_find(PreparedQuery *query, const char *model);	
 extern ModelEntry *model_catalog_open(const char *model, ModelRight right);
 extern bool model_catalog_allowed(const char *owner, List *granted, ModelRight right);
 extern void model_catalog_check(const ModelEntry *entry, ModelRight right);
-extern char *model_catalog_default(void);
+extern PreparedQuery *model_catalog_names_query(void);
+extern char *model_catalog_default(PreparedQuery *query);
 extern ModelVersion *model_catalog_version(const char *model, int version);
 extern ModelVersion *model_catalog_version_by_id(int64 id);
 

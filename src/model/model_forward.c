@@ -116,7 +116,7 @@ first_rows(Tape *tape, const LayerRows *rows, int64 n)
 
 /* The relations that feed a type in one layer, into "feeding". */
 static int
-feeding_relations(Model *model, int layer, int type, const Block *block, const LayerRows *rows, LayerRelation *feeding)
+feeding_relations(Model *model, int layer, int type, const SampleBlock *block, const LayerRows *rows, LayerRelation *feeding)
 {
 	int			n = 0;
 
@@ -159,7 +159,7 @@ model_forward(Model *model, Tape *tape, const Sample *sample, FeatureTable *cons
 	}
 	for (int layer = 1; layer <= spec->layers; layer++)
 	{
-		const Block *block = &sample->blocks[layer - 1];
+		const SampleBlock *block = &sample->blocks[layer - 1];
 
 		for (int t = 0; t < ntypes; t++)
 		{

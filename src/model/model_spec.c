@@ -14,6 +14,7 @@
 #include "utils/json.h"
 #include "utils/numeric.h"
 
+#include "base/compat.h"
 #include "model/model_spec.h"
 
 #define SPEC_FORMAT		1
@@ -102,7 +103,7 @@ model_spec_write(const ModelSpec *spec, const Graph *graph)
  * ------------------------------------------------------------------------
  */
 
-static void pg_attribute_noreturn()
+SAGE_NORETURN static void
 spec_corrupted(const char *name)
 {
 	ereport(ERROR,
@@ -167,7 +168,7 @@ spec_element(JsonbContainer *array, int index, const char *name)
 	return value->val.binary.data;
 }
 
-static void pg_attribute_noreturn()
+SAGE_NORETURN static void
 spec_graph_changed(const Graph *graph, const char *what, const char *name)
 {
 	ereport(ERROR,

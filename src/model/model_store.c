@@ -21,7 +21,7 @@
 #define FORMAT_NAME		"sage"
 #define SPEC_KEY		"sage"
 
-static void pg_attribute_noreturn()
+SAGE_NORETURN static void
 store_corrupted(const char *detail)
 {
 	ereport(ERROR,

@@ -29,6 +29,7 @@
 
 static List *cached_models = NIL;	/* of CachedModel * */
 static PreparedQuery *entry_query = NULL;
+static PreparedQuery *names_query = NULL;
 static bool callback_registered = false;
 static uint64 use_counter = 0;
 
@@ -179,10 +180,11 @@ model_cache_get(const char *name)
 		MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
 
 		entry_query = model_catalog_query();
+		names_query = model_catalog_names_query();
 		MemoryContextSwitchTo(old);
 	}
 	if (name == NULL)
-		name = model_catalog_default();
+		name = model_catalog_default(names_query);
 	entry = model_catalog_find(entry_query, name);
 	if (entry == NULL)
 		entry = model_catalog_open(name, MODEL_SCORE);

@@ -11,6 +11,8 @@
 
 #include "postgres.h"
 
+#include "access/htup.h"
+
 #include "datatype/timestamp.h"
 #include "lib/ilist.h"
 

@@ -24,17 +24,17 @@ typedef struct RelationBlock
 	float	   *weights;		/* [nedges]; NULL: a plain mean */
 } RelationBlock;
 
-typedef struct Block
+typedef struct SampleBlock
 {
 	int64	   *ndst;			/* [node types] */
 	int64	   *nsrc;			/* [node types] */
 	RelationBlock *relations;	/* [relations] */
-} Block;
+} SampleBlock;
 
 typedef struct Sample
 {
 	int			nhops;
-	Block	   *blocks;			/* [nhops], input side first */
+	SampleBlock *blocks;		/* [nhops], input side first */
 	int64	   *nnodes;			/* [node types] sources of blocks[0] */
 	int32	  **nodes;			/* [node types] their numbers in the store */
 	TimestampTz **times;		/* [node types] their seed times; NULL: none */

@@ -127,10 +127,10 @@ neighbor_sample(GraphStore *store, const Graph *graph, int node_type, const int3
 	}
 
 	sample->nhops = fanout->nhops;
-	sample->blocks = palloc0(sample->nhops * sizeof(Block));
+	sample->blocks = palloc0(sample->nhops * sizeof(SampleBlock));
 	for (int hop = 1; hop <= sample->nhops; hop++)
 	{
-		Block	   *block = &sample->blocks[sample->nhops - hop];
+		SampleBlock *block = &sample->blocks[sample->nhops - hop];
 
 		block->ndst = palloc(ntypes * sizeof(int64));
 		block->nsrc = palloc(ntypes * sizeof(int64));

@@ -3,10 +3,10 @@
  *		Finds the commonest mistake: a column that is the target in other words.
  *
  * Each column alone predicts the training labels by the best guess for each
- * of its values (a category) or for each of some value ranges (a number).  If
- * that is nearly always right where guessing without it is not, the user is
- * warned.  Ranges and values that hold only a few labels prove nothing, so a
- * unique number, a key, is not suspected.
+ * of its values (a category) or for each run of values (a number).  If that
+ * is nearly always right where guessing without it is not, the user is
+ * warned.  Values and runs of a few labels prove nothing, so a unique number,
+ * a key, is not suspected.
  */
 #include "postgres.h"
 
@@ -15,38 +15,16 @@
 #include "base/memory.h"
 #include "train/train.h"
 
-#define MAX_VALUES		128		/* of a column, or ranges of a number */
+#define FEW				5		/* labels of one value or run */
 #define ENOUGH_LABELS	50
 #define SUSPICIOUS		0.995
 
-/* Labels of the training part by value of one column. */
-typedef struct LeakTable
+/* One label, with the value that a number column has beside it. */
+typedef struct LeakRow
 {
-	int			nvalues;
-	int			nclasses;
-	int64	   *counts;			/* [nvalues x nclasses] */
-} LeakTable;
-
-/*
- * The share of labels guessed right when the value is known, corrected for
- * what small groups guess right by chance: a group's best class counts one
- * label less.
- */
-static double
-leak_purity(const LeakTable *table, int64 n)
-{
-	int64		right = 0;
-
-	for (int v = 0; v < table->nvalues; v++)
-	{
-		int64		best = 0;
-
-		for (int c = 0; c < table->nclasses; c++)
-			best = Max(best, table->counts[v * table->nclasses + c]);
-		right += Max(best - 1, 0);
-	}
-	return (double) (right + table->nvalues) / n - (double) table->nvalues / n * 0.5;
-}
+	float		value;
+	int32		class;
+} LeakRow;
 
 /* The share guessed right when nothing is known. */
 static double
@@ -77,90 +55,118 @@ sparse_slot(const SparseRows *rows, int32 node, const FeatureColumn *column)
 	return column->sparse_width;
 }
 
-static int
-float_compare(const void *a, const void *b)
+/*
+ * How many labels the best guess for each value of a category gets right.
+ */
+static int64
+category_right(const Labels *labels, FeatureTable *table, const FeatureColumn *column)
 {
-	float		x = *(const float *) a;
-	float		y = *(const float *) b;
+	SparseRows	sparse = feature_table_sparse(table);
+	int			nvalues = column->sparse_width + 1;
+	int64	   *counts = memory_alloc_zero((int64) nvalues * labels->nclasses, sizeof(int64));
+	int64		right = 0;
 
-	return (x > y) - (x < y);
+	for (int64 i = 0; i < labels->n; i++)
+	{
+		if (labels->split[i] == SPLIT_TRAIN)
+			counts[(int64) sparse_slot(&sparse, labels->nodes[i], column) * labels->nclasses + labels->classes[i]]++;
+	}
+	for (int v = 0; v < nvalues; v++)
+	{
+		const int64 *of_value = counts + (int64) v * labels->nclasses;
+		int64		best = 0;
+		int64		total = 0;
+
+		for (int c = 0; c < labels->nclasses; c++)
+		{
+			best = Max(best, of_value[c]);
+			total += of_value[c];
+		}
+		right += total >= FEW ? best : 0;
+	}
+	pfree(counts);
+	return right;
+}
+
+static int
+leak_row_compare(const void *a, const void *b)
+{
+	const LeakRow *x = a;
+	const LeakRow *y = b;
+
+	if (x->value != y->value)
+		return x->value < y->value ? -1 : 1;
+	return (x->class > y->class) - (x->class < y->class);
+}
+
+/* The largest class among some rows, which are in order of class. */
+static int64
+largest_class(const LeakRow *rows, int64 n)
+{
+	int64		best = 0;
+	int64		first = 0;
+
+	for (int64 i = 0; i < n; i++)
+	{
+		if (rows[i].class != rows[first].class)
+			first = i;
+		best = Max(best, i - first + 1);
+	}
+	return best;
 }
 
 /*
- * Bounds of ranges with about equally many of the n values, which get sorted;
- * equal bounds are left out.  Returns how many.
+ * How many labels the best guess for each run of a number's values gets
+ * right.  A run goes on as long as all labels are of one class; a value that
+ * has labels of several classes is a run by itself.
  */
-static int
-range_bounds(float *values, int64 n, float *bounds)
+static int64
+number_right(const Labels *labels, FeatureTable *table, int dense_width, const FeatureColumn *column)
 {
-	int			nbounds = 0;
+	const float *dense = feature_table_dense(table);
+	LeakRow    *rows = memory_alloc(labels->n, sizeof(LeakRow));
+	int64		n = 0;
+	int64		right = 0;
+	int64		run = 0;		/* its length; 0: none */
 
-	qsort(values, n, sizeof(float), float_compare);
-	for (int b = 1; b < MAX_VALUES; b++)
+	for (int64 i = 0; i < labels->n; i++)
 	{
-		float		bound = values[n * b / MAX_VALUES];
-
-		if (bound > values[0] && (nbounds == 0 || bound > bounds[nbounds - 1]))
-			bounds[nbounds++] = bound;
+		if (labels->split[i] != SPLIT_TRAIN)
+			continue;
+		rows[n].value = dense[(int64) labels->nodes[i] * dense_width + column->dense_offset];
+		rows[n++].class = labels->classes[i];
 	}
-	return nbounds;
-}
+	qsort(rows, n, sizeof(LeakRow), leak_row_compare);
+	for (int64 from = 0, to; from < n; from = to)
+	{
+		bool		pure;
 
-static int
-range_of(const float *bounds, int nbounds, float value)
-{
-	int			low = 0;
-
-	while (low < nbounds && value >= bounds[low])
-		low++;
-	return low;
+		for (to = from + 1; to < n && rows[to].value == rows[from].value;)
+			to++;
+		pure = rows[from].class == rows[to - 1].class;
+		if (run > 0 && !(pure && rows[from].class == rows[from - 1].class))
+		{
+			right += run >= FEW ? run : 0;
+			run = 0;
+		}
+		if (pure)
+			run += to - from;
+		else
+			right += to - from >= FEW ? largest_class(rows + from, to - from) : 0;
+	}
+	right += run >= FEW ? run : 0;
+	pfree(rows);
+	return right;
 }
 
 /* True if the column alone nearly determines the class. */
 static bool
 leak_in_classes(const Labels *labels, FeatureTable *table, int dense_width, const FeatureColumn *column, double majority)
 {
-	SparseRows	sparse = feature_table_sparse(table);
-	const float *dense = feature_table_dense(table);
-	bool		category = column->kind == FEATURE_CATEGORY;
-	float		bounds[MAX_VALUES];
-	int			nbounds = 0;
-	int64		n = 0;
-	LeakTable	counts;
-	double		purity;
+	int64		right = column->kind == FEATURE_CATEGORY ? category_right(labels, table, column) :
+		number_right(labels, table, dense_width, column);
+	double		purity = (double) right / labels->counts[SPLIT_TRAIN];
 
-	if (!category)
-	{
-		float	   *values = memory_alloc(labels->n, sizeof(float));
-
-		for (int64 i = 0; i < labels->n; i++)
-		{
-			if (labels->split[i] == SPLIT_TRAIN)
-				values[n++] = dense[(int64) labels->nodes[i] * dense_width + column->dense_offset];
-		}
-		nbounds = range_bounds(values, n, bounds);
-		pfree(values);
-	}
-	counts.nvalues = category ? column->sparse_width + 1 : nbounds + 1;
-	counts.nclasses = labels->nclasses;
-	if (counts.nvalues < 2 || counts.nvalues > labels->counts[SPLIT_TRAIN] / 10)
-		return false;
-	counts.counts = memory_alloc_zero((int64) counts.nvalues * counts.nclasses, sizeof(int64));
-	n = 0;
-	for (int64 i = 0; i < labels->n; i++)
-	{
-		int32		node = labels->nodes[i];
-		int			value;
-
-		if (labels->split[i] != SPLIT_TRAIN)
-			continue;
-		value = category ? sparse_slot(&sparse, node, column) :
-			range_of(bounds, nbounds, dense[(int64) node * dense_width + column->dense_offset]);
-		counts.counts[(int64) value * counts.nclasses + labels->classes[i]]++;
-		n++;
-	}
-	purity = leak_purity(&counts, n);
-	pfree(counts.counts);
 	return purity >= SUSPICIOUS && purity - majority > (1 - majority) * 0.9;
 }
 

@@ -16,6 +16,7 @@
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
 
+#include "base/compat.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "train/target.h"
@@ -337,7 +338,7 @@ weights_balanced(const Labels *labels, double *weights)
 		weights[c] = counts[c] > 0 ? (double) labels->counts[SPLIT_TRAIN] / (labels->nclasses * counts[c]) : 1;
 }
 
-static void pg_attribute_noreturn()
+SAGE_NORETURN static void
 weights_unknown_class(const Labels *labels, const char *name)
 {
 	const char *nearest = options_nearest(name, (const char *const *) labels->class_names, labels->nclasses);

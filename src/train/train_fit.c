@@ -15,6 +15,7 @@
 #include "portability/instr_time.h"
 #include "utils/memutils.h"
 
+#include "base/compat.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "tensor/tape.h"
@@ -116,7 +117,7 @@ fit_shuffle(Fit *fit, int epoch)
 	qsort(fit->order, n, sizeof(OrderEntry), order_compare);
 }
 
-static void pg_attribute_noreturn()
+SAGE_NORETURN static void
 fit_diverged(const Fit *fit, int epoch, int64 batch)
 {
 	ereport(ERROR,

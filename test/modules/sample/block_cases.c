@@ -123,7 +123,7 @@ test_sample(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	for (int hop = 1; hop <= sample->nhops; hop++)
 	{
-		const Block *block = &sample->blocks[sample->nhops - hop];
+		const SampleBlock *block = &sample->blocks[sample->nhops - hop];
 
 		for (int r = 0; r < sampling.graph->nrelations; r++)
 		{
@@ -196,7 +196,7 @@ check_places(const Sample *sample, int type)
 static bool
 check_seeds(const Sampling *sampling, const TestStore *test, const Sample *sample)
 {
-	const Block *last = &sample->blocks[sample->nhops - 1];
+	const SampleBlock *last = &sample->blocks[sample->nhops - 1];
 	bool		ok = true;
 
 	for (int t = 0; t < sampling->graph->nnode_types; t++)
@@ -233,7 +233,7 @@ static bool
 check_relation(const Sampling *sampling, const Sample *sample, int hop, int r, bool *met)
 {
 	const GraphRelation *def = &sampling->graph->relations[r];
-	const Block *block = &sample->blocks[sample->nhops - hop];
+	const SampleBlock *block = &sample->blocks[sample->nhops - hop];
 	const RelationBlock *rel = &block->relations[r];
 	int64		ndst = block->ndst[def->dst_type];
 	int			count = fanout_count(sampling->options.fanout, hop, r);
@@ -275,7 +275,7 @@ check_sample(const Sampling *sampling, const TestStore *test, const Sample *samp
 		ok = check_places(sample, t);
 	for (int hop = 1; hop <= sample->nhops && ok; hop++)
 	{
-		const Block *block = &sample->blocks[sample->nhops - hop];
+		const SampleBlock *block = &sample->blocks[sample->nhops - hop];
 		bool	  **met = palloc(graph->nnode_types * sizeof(bool *));
 
 		for (int t = 0; t < graph->nnode_types; t++)
@@ -296,7 +296,7 @@ static bool
 check_picks(const Sampling *sampling, TestStore *test, const Sample *sample, int hop, int r)
 {
 	const GraphRelation *def = &sampling->graph->relations[r];
-	const Block *block = &sample->blocks[sample->nhops - hop];
+	const SampleBlock *block = &sample->blocks[sample->nhops - hop];
 	const RelationBlock *rel = &block->relations[r];
 	NeighborPick pick = {
 		.count = fanout_count(sampling->options.fanout, hop, r), .inclusive = sampling->options.inclusive
@@ -333,7 +333,7 @@ check_same(const Sampling *sampling, const TestStore *x, const Sample *a, const 
 	}
 	for (int i = 0; i < a->nhops * graph->nrelations && ok; i++)
 	{
-		const Block *block = &a->blocks[i / graph->nrelations];
+		const SampleBlock *block = &a->blocks[i / graph->nrelations];
 		const RelationBlock *p = &block->relations[i % graph->nrelations];
 		const RelationBlock *q = &b->blocks[i / graph->nrelations].relations[i % graph->nrelations];
 		int64		ndst = block->ndst[graph->relations[i % graph->nrelations].dst_type];

@@ -31,6 +31,7 @@ UPDATE edges SET w = 1;
 SELECT test_blocks('weights', 'nodes', seeds => '{1,2,1}');
 
 -- rows that the caller may not read
+DROP ROLE IF EXISTS regress_sample_reader;
 CREATE ROLE regress_sample_reader;
 GRANT USAGE ON SCHEMA sample_test TO regress_sample_reader;
 GRANT SELECT ON nodes TO regress_sample_reader;
