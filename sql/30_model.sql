@@ -56,7 +56,7 @@ COMMENT ON COLUMN sage.model_version.baseline IS 'the metric of a model without 
 COMMENT ON COLUMN sage.model_version.metrics IS 'class counts and further figures';
 COMMENT ON COLUMN sage.model_version.rows_read IS 'nodes, edges, and what was left out';
 COMMENT ON COLUMN sage.model_version.epochs IS 'epochs trained';
-COMMENT ON COLUMN sage.model_version.best_epoch IS 'epoch whose weights were kept';
+COMMENT ON COLUMN sage.model_version.best_epoch IS 'epoch in which the best weights were met';
 COMMENT ON COLUMN sage.model_version.seconds IS 'how long the training took';
 COMMENT ON COLUMN sage.model_version.run IS 'run that made it; null if imported';
 COMMENT ON COLUMN sage.model_version.created IS 'when it was made';
@@ -126,7 +126,7 @@ COMMENT ON COLUMN sage.models.baseline IS 'the metric of a model without neighbo
 COMMENT ON COLUMN sage.models.metrics IS 'class counts and further figures';
 COMMENT ON COLUMN sage.models.rows_read IS 'nodes, edges, and what was left out';
 COMMENT ON COLUMN sage.models.epochs IS 'epochs trained';
-COMMENT ON COLUMN sage.models.best_epoch IS 'epoch whose weights were kept';
+COMMENT ON COLUMN sage.models.best_epoch IS 'epoch in which the best weights were met';
 COMMENT ON COLUMN sage.models.seconds IS 'how long the training took';
 COMMENT ON COLUMN sage.models.granted IS 'other roles that may score with it';
 COMMENT ON COLUMN sage.models.created IS 'when its first version was made';
@@ -150,7 +150,7 @@ COMMENT ON COLUMN sage.model_versions.baseline IS 'the metric of a model without
 COMMENT ON COLUMN sage.model_versions.metrics IS 'class counts and further figures';
 COMMENT ON COLUMN sage.model_versions.rows_read IS 'nodes, edges, and what was left out';
 COMMENT ON COLUMN sage.model_versions.epochs IS 'epochs trained';
-COMMENT ON COLUMN sage.model_versions.best_epoch IS 'epoch whose weights were kept';
+COMMENT ON COLUMN sage.model_versions.best_epoch IS 'epoch in which the best weights were met';
 COMMENT ON COLUMN sage.model_versions.seconds IS 'how long the training took';
 COMMENT ON COLUMN sage.model_versions.request IS 'what sage_train was asked for';
 COMMENT ON COLUMN sage.model_versions.run IS 'run that made it; null if imported';

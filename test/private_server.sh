@@ -116,7 +116,7 @@ packages_install()
 # that user with them, so install them first.
 work_open()
 {
-	work=$(mktemp -d "${TMPDIR:-/tmp}/sage-$1.XXXXXX") || exit 1
+	work=$(mktemp -d --suffix="-sage-$1") || exit 1
 	chmod 755 "$work"
 	cd "$work" || exit 1		# the other user may not see where we are
 	trap 'work_close' EXIT

@@ -11,12 +11,12 @@
 
 #include "catalog/namespace.h"
 #include "commands/defrem.h"
-#include "commands/trigger.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
 #include "api/score_column.h"
 #include "base/query.h"
+#include "base/query_args.h"
 #include "graph/graph_check.h"
 #include "model/model_catalog.h"
 #include "predict/scorer.h"
@@ -70,29 +70,44 @@ edge_matters(const Scorer *scorer, const EdgeType *edge)
 	return edge->source_type == node_type || edge->target_type == node_type;
 }
 
+/* A trigger by its table, for DROP TRIGGER. */
 static void
-drop_trigger(Oid relid, const char *table, const char *name)
+trigger_row(void *arg, Datum *values, bool *nulls)
 {
-	if (OidIsValid(get_trigger_oid(relid, name, true)))
-		run(psprintf("DROP TRIGGER %s ON %s", quote_identifier(name), table));
+	List	  **statements = arg;
+
+	*statements = lappend(*statements, TextDatumGetCString(values[0]));
 }
 
-static void
-drop_triggers(const Scorer *scorer, const char *column)
+/*
+ * Drops the triggers that sage_attach made for the column, wherever they are:
+ * the model may be gone by now, or the graph may have changed.  Returns how
+ * many they were.
+ */
+static int
+drop_triggers(const char *function, const char *model, const char *column)
 {
-	const Graph *graph = scorer_graph(scorer);
-	const char *model = scorer_model_name(scorer);
-	const NodeType *type = &graph->node_types[scorer_spec(scorer)->node_type];
+	QueryArgs	args = {0};
+	List	   *statements = NIL;
+	ListCell   *lc;
 
-	drop_trigger(type->relid, type->table, trigger_name(model, column, "node"));
-	for (int e = 0; e < graph->nedge_types; e++)
-	{
-		if (!edge_matters(scorer, &graph->edge_types[e]))
-			continue;
-		for (int i = 0; i < lengthof(edge_triggers); i++)
-			drop_trigger(graph->edge_types[e].relid, graph->edge_types[e].table,
-						 trigger_name(model, column, psprintf("edge%d_%s", e, edge_triggers[i].label)));
-	}
+	args_add_text(&args, function);
+	args_add_text(&args, model);
+	args_add_text(&args, column);
+	query_once("SELECT pg_catalog.format('DROP TRIGGER %I ON %s', t.tgname, t.tgrelid::pg_catalog.regclass)"
+			   " FROM pg_catalog.pg_trigger t"
+			   " WHERE t.tgfoid OPERATOR(pg_catalog.=) $1::pg_catalog.regprocedure::pg_catalog.oid"
+			   " AND t.tgparentid OPERATOR(pg_catalog.=) 0::pg_catalog.oid"
+			   " AND pg_catalog.starts_with(t.tgname::pg_catalog.text, 'sage_')"
+			   " AND t.tgargs OPERATOR(pg_catalog.=) (pg_catalog.convert_to($2, pg_catalog.getdatabaseencoding())"
+			   " OPERATOR(pg_catalog.||) pg_catalog.decode('00', 'hex')"
+			   " OPERATOR(pg_catalog.||) pg_catalog.convert_to($3, pg_catalog.getdatabaseencoding())"
+			   " OPERATOR(pg_catalog.||) pg_catalog.decode('00', 'hex'))"
+			   " ORDER BY t.oid USING OPERATOR(pg_catalog.<)",
+			   args.count, args.types, args.values, args.nulls, trigger_row, &statements);
+	foreach(lc, statements)
+		run(lfirst(lc));
+	return list_length(statements);
 }
 
 static void
@@ -155,6 +170,45 @@ open_scorer(const char *model)
 	return score_site_scorer(score_site_create(CurrentMemoryContext), model, STORE_ALWAYS);
 }
 
+/* sage_score() as the function beside this one, ready to be quoted in SQL. */
+static char *
+score_function(FunctionCallInfo fcinfo)
+{
+	return psprintf("%s.sage_score",
+					quote_identifier(get_namespace_name(get_func_namespace(fcinfo->flinfo->fn_oid))));
+}
+
+/* Scores must not be written over what they are made of. */
+static void
+check_score_column(const Scorer *scorer, const char *column)
+{
+	const ModelSpec *spec = scorer_spec(scorer);
+	const NodeType *type = &scorer_graph(scorer)->node_types[spec->node_type];
+	const FeatureSet *set = spec->features[spec->node_type];
+	const char *what = NULL;
+
+	if (strcmp(column, type->key_column) == 0)
+		what = "the key";
+	else if (type->time_column != NULL && strcmp(column, type->time_column) == 0)
+		what = "the time column";
+	else if (spec->target != NULL && strcmp(column, spec->target) == 0)
+		what = "the target";
+	for (int i = 0; what == NULL && set != NULL && i < feature_column_count(set); i++)
+	{
+		FeatureColumn feature = feature_column(set, i);
+
+		/* one that was constant, such as a new column's nulls, is not read */
+		if (feature.dense_width + feature.sparse_width > 0 && strcmp(column, feature.name) == 0)
+			what = "a feature";
+	}
+	if (what != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("column \"%s\" cannot hold the scores of model \"%s\": it is %s of the model",
+						column, scorer_model_name(scorer), what),
+				 errhint("Add a column for the scores.")));
+}
+
 Datum
 sage_attach(PG_FUNCTION_ARGS)
 {
@@ -163,6 +217,7 @@ sage_attach(PG_FUNCTION_ARGS)
 	char	   *mode = required_text(fcinfo, 2, "mode");
 	Scorer	   *scorer = open_scorer(model);
 	ScoreColumn found;
+	Oid			node_table;
 	char	   *call;
 
 	if (strcmp(mode, "before") != 0 && strcmp(mode, "after") != 0)
@@ -170,11 +225,14 @@ sage_attach(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("mode \"%s\" is not known", mode),
 				 errhint("The modes are before and after.")));
-	score_column_find(&found, scorer_graph(scorer)->node_types[scorer_spec(scorer)->node_type].relid, column, scorer);
-	call = psprintf("EXECUTE FUNCTION %s.sage_score(%s, %s)",
-					quote_identifier(get_namespace_name(get_func_namespace(fcinfo->flinfo->fn_oid))),
+	node_table = scorer_graph(scorer)->node_types[scorer_spec(scorer)->node_type].relid;
+	score_column_find(&found, node_table, column, scorer);
+	check_score_column(scorer, column);
+	if (strcmp(mode, "before") == 0)
+		score_column_check_generated(node_table, scorer);
+	call = psprintf("EXECUTE FUNCTION %s(%s, %s)", score_function(fcinfo),
 					quote_literal_cstr(model), quote_literal_cstr(column));
-	drop_triggers(scorer, column);
+	(void) drop_triggers(psprintf("%s()", score_function(fcinfo)), model, column);
 	create_triggers(scorer, column, strcmp(mode, "before") == 0, call);
 	exclude_column(scorer, column);
 	PG_RETURN_VOID();
@@ -186,6 +244,8 @@ sage_detach(PG_FUNCTION_ARGS)
 	char	   *model = required_text(fcinfo, 0, "model");
 	char	   *column = required_text(fcinfo, 1, "score_column");
 
-	drop_triggers(open_scorer(model), column);
+	if (drop_triggers(psprintf("%s()", score_function(fcinfo)), model, column) == 0)
+		ereport(NOTICE,
+				(errmsg("no trigger keeps column \"%s\" filled by model \"%s\", skipping", column, model)));
 	PG_RETURN_VOID();
 }

@@ -5,12 +5,14 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/float.h"
 #include "utils/jsonb.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 #include "base/query_args.h"
@@ -53,6 +55,7 @@ sage_deploy(PG_FUNCTION_ARGS)
 	char	   *model = required_text(fcinfo, 0, "model");
 	ModelEntry *entry;
 
+	PreventCommandIfReadOnly("sage_deploy()");
 	if (PG_ARGISNULL(1))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
@@ -68,14 +71,55 @@ sage_deploy(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
+static void
+trigger_row(void *arg, Datum *values, bool *nulls)
+{
+	StringInfo	list = arg;
+
+	appendStringInfo(list, "%strigger \"%s\" on table %s", list->len > 0 ? ", " : "",
+					 TextDatumGetCString(values[0]), TextDatumGetCString(values[1]));
+}
+
+/*
+ * Statements on their tables will fail from now on.  That they are there does
+ * not keep the model: its owner need not be theirs.
+ */
+static void
+warn_of_triggers(FunctionCallInfo fcinfo, const char *model)
+{
+	QueryArgs	args = {0};
+	StringInfoData list;
+
+	initStringInfo(&list);
+	args_add_text(&args, psprintf("%s.sage_score()",
+								  quote_identifier(get_namespace_name(get_func_namespace(fcinfo->flinfo->fn_oid)))));
+	args_add_text(&args, model);
+	query_once("SELECT t.tgname::pg_catalog.text, t.tgrelid::pg_catalog.regclass::pg_catalog.text"
+			   " FROM pg_catalog.pg_trigger t"
+			   " WHERE t.tgfoid OPERATOR(pg_catalog.=) $1::pg_catalog.regprocedure::pg_catalog.oid"
+			   " AND t.tgparentid OPERATOR(pg_catalog.=) 0::pg_catalog.oid"
+			   " AND pg_catalog.position(t.tgargs, pg_catalog.convert_to($2, pg_catalog.getdatabaseencoding())"
+			   " OPERATOR(pg_catalog.||) pg_catalog.decode('00', 'hex')) OPERATOR(pg_catalog.=) 1"
+			   " ORDER BY t.oid USING OPERATOR(pg_catalog.<)",
+			   args.count, args.types, args.values, args.nulls, trigger_row, &list);
+	if (list.len > 0)
+		ereport(WARNING,
+				(errmsg("triggers still score with model \"%s\"", model),
+				 errdetail("These are %s.", list.data),
+				 errhint("Drop them, or use sage_detach.")));
+}
+
 Datum
 sage_drop_model(PG_FUNCTION_ARGS)
 {
 	char	   *model = required_text(fcinfo, 0, "model");
-	ModelEntry *entry = model_catalog_open(model, MODEL_OWN);
+	ModelEntry *entry;
 
+	PreventCommandIfReadOnly("sage_drop_model()");
+	entry = model_catalog_open(model, MODEL_OWN);
 	model_catalog_lock(model, entry->graph);
 	model_catalog_drop(model);
+	warn_of_triggers(fcinfo, model);
 	PG_RETURN_VOID();
 }
 
@@ -84,7 +128,10 @@ change_grant(FunctionCallInfo fcinfo, bool grant)
 {
 	char	   *model = required_text(fcinfo, 0, "model");
 	char	   *role = required_text(fcinfo, 1, "role");
-	ModelEntry *entry = model_catalog_open(model, MODEL_OWN);
+	ModelEntry *entry;
+
+	PreventCommandIfReadOnly(grant ? "sage_grant()" : "sage_revoke()");
+	entry = model_catalog_open(model, MODEL_OWN);
 
 	/* a role that was dropped can still be revoked */
 	if (grant && strcmp(role, "public") != 0)
@@ -139,6 +186,7 @@ sage_import(PG_FUNCTION_ARGS)
 	char	   *document;
 	int			version;
 
+	PreventCommandIfReadOnly("sage_import()");
 	if (PG_ARGISNULL(2))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),

@@ -42,6 +42,7 @@ score_column_find(ScoreColumn *column, Oid relid, const char *name, const Scorer
 {
 	const ModelSpec *spec = scorer_spec(scorer);
 	GraphColumn found;
+	Oid			collation;
 
 	if (!graph_column_find(relid, name, &found))
 	{
@@ -55,6 +56,7 @@ score_column_find(ScoreColumn *column, Oid relid, const char *name, const Scorer
 	column->name = pstrdup(name);
 	column->attnum = found.attnum;
 	column->type = found.typeid;
+	get_atttypetypmodcoll(relid, found.attnum, &column->declared, &column->typmod, &collation);
 	column->kind = kind_of_type(found.typeid, name);
 	if (column->kind == SCORE_NUMBER && spec->task != TASK_BINARY && spec->task != TASK_REGRESSION)
 		ereport(ERROR,
@@ -68,6 +70,31 @@ score_column_find(ScoreColumn *column, Oid relid, const char *name, const Scorer
 				 errmsg("model \"%s\" predicts a number, and column \"%s\" is of type %s",
 						scorer_model_name(scorer), name, format_type_be(found.typeid)),
 				 errhint("Use a column of type double precision.")));
+}
+
+/*
+ * A row that is not yet stored lacks its generated columns, so a model that
+ * reads one cannot score it.
+ */
+void
+score_column_check_generated(Oid relid, const Scorer *scorer)
+{
+	const ModelSpec *spec = scorer_spec(scorer);
+	const FeatureSet *set = spec->features[spec->node_type];
+
+	for (int i = 0; set != NULL && i < feature_column_count(set); i++)
+	{
+		FeatureColumn feature = feature_column(set, i);
+		GraphColumn found;
+
+		if (feature.dense_width + feature.sparse_width > 0 && graph_column_find(relid, feature.name, &found) &&
+			get_attgenerated(relid, found.attnum) != '\0')
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("model \"%s\" cannot score a row before it is stored", scorer_model_name(scorer)),
+					 errdetail("It reads column \"%s\", which is generated later.", feature.name),
+					 errhint("Score after, for example with sage_attach and mode => 'after'.")));
+	}
 }
 
 /* The value of one row; NUMBER as double precision. */
@@ -91,6 +118,22 @@ column_value(const ModelSpec *spec, ScoreKind kind, const float *outputs, const 
 	pg_unreachable();
 }
 
+/* Keeps to the limits of a column such as numeric(4, 2), or of a domain. */
+static Datum
+column_limits(const ScoreColumn *column, Datum value)
+{
+	Oid			output,
+				input,
+				ioparam;
+	bool		varlena;
+
+	if (column->typmod < 0 && column->declared == column->type)
+		return value;
+	getTypeOutputInfo(column->type, &output, &varlena);
+	getTypeInputInfo(column->declared, &input, &ioparam);
+	return OidInputFunctionCall(input, OidOutputFunctionCall(output, value), ioparam, column->typmod);
+}
+
 /* What the column of a row value should be, in the column's own type. */
 Datum
 score_column_of_row(Scorer *scorer, const ScoreColumn *column, HeapTupleHeader row)
@@ -99,13 +142,16 @@ score_column_of_row(Scorer *scorer, const ScoreColumn *column, HeapTupleHeader r
 	bool		embedding = column->kind == SCORE_EMBEDDING;
 	float	   *outputs = embedding ? NULL : palloc(spec->noutputs * sizeof(float));
 	float	   *hidden = embedding ? palloc(spec->hidden * sizeof(float)) : NULL;
+	Datum		value;
 
 	scorer_score_row(scorer, row, outputs, hidden);
 	if (column->type == FLOAT4OID)
-		return Float4GetDatum(outputs[0]);
-	if (column->type == NUMERICOID)
-		return DirectFunctionCall1(float8_numeric, Float8GetDatum(outputs[0]));
-	return column_value(spec, column->kind, outputs, hidden);
+		value = Float4GetDatum(outputs[0]);
+	else if (column->type == NUMERICOID)
+		value = DirectFunctionCall1(float8_numeric, Float8GetDatum(outputs[0]));
+	else
+		value = column_value(spec, column->kind, outputs, hidden);
+	return column_limits(column, value);
 }
 
 /*

@@ -24,9 +24,12 @@ typedef struct ScoreColumn
 	char	   *name;
 	AttrNumber	attnum;
 	Oid			type;			/* of the column, domains looked through */
+	Oid			declared;		/* the same, or the domain */
+	int32		typmod;
 	ScoreKind	kind;
 } ScoreColumn;
 
+extern void score_column_check_generated(Oid relid, const Scorer *scorer);
 extern void score_column_find(ScoreColumn *column, Oid relid, const char *name, const Scorer *scorer);
 extern Datum score_column_of_row(Scorer *scorer, const ScoreColumn *column, HeapTupleHeader row);
 extern void score_column_update(Scorer *scorer, const ScoreColumn *column, const Datum *keys, int64 n);

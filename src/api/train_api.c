@@ -100,7 +100,7 @@ arguments_from_version(TrainArguments *args)
 	ModelVersion *version;
 	JsonbValue *options;
 
-	if (entry == NULL || entry->deployed == 0)
+	if (entry == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("neither target nor labels is given"),
@@ -111,6 +111,8 @@ arguments_from_version(TrainArguments *args)
 	args->labels = request_text(version->request, "labels");
 	if (args->node_type == NULL)
 		args->node_type = request_text(version->request, "node_type");
+	if (args->node_type == NULL)
+		args->node_type = request_text(version->spec, "node_type");
 	if (args->task == NULL)
 		args->task = request_text(version->request, "task");
 	options = getKeyJsonValueFromContainer(&version->request->root, "options", 7, NULL);

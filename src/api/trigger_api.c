@@ -88,6 +88,8 @@ score_before(ScoreCall *call, HeapTuple row)
 	Datum		value;
 	bool		isnull = false;
 
+	if (desc->constr != NULL)
+		score_column_check_generated(RelationGetRelid(call->data->tg_relation), call->scorer);
 	value = score_column_of_row(call->scorer, &call->column,
 								DatumGetHeapTupleHeader(heap_copy_tuple_as_datum(row, desc)));
 	return heap_modify_tuple_by_cols(row, desc, 1, &attnum, &value, &isnull);

@@ -196,7 +196,8 @@ query_keep(const char *sql, int nargs, const Oid *types, bool catalog)
 
 	query->nargs = nargs;
 	query->types = palloc(Max(nargs, 1) * sizeof(Oid));
-	memcpy(query->types, types, nargs * sizeof(Oid));
+	for (int i = 0; i < nargs; i++)
+		query->types[i] = types[i];
 	query->catalog = catalog;
 
 	SPI_connect();
@@ -279,14 +280,15 @@ query_describe(const char *sql)
 }
 
 static int64
-query_single(const char *sql, int nargs, const Oid *types, const Datum *args, const bool *nulls,
-			 bool read_only, QueryRow row, void *arg)
+query_single(const char *sql, int cursor_options, int nargs, const Oid *types, const Datum *args,
+			 const bool *nulls, bool read_only, QueryRow row, void *arg)
 {
 	MemoryContext cxt = CurrentMemoryContext;
 	int64		count;
 
 	SPI_connect();
-	count = query_plan_run(query_plan(sql, nargs, types, 0), nargs, types, args, nulls, read_only, row, arg, cxt);
+	count = query_plan_run(query_plan(sql, nargs, types, cursor_options), nargs, types, args, nulls, read_only,
+						   row, arg, cxt);
 	SPI_finish();
 	return count;
 }
@@ -295,21 +297,25 @@ int64
 query_once(const char *sql, int nargs, const Oid *types, const Datum *args, const bool *nulls,
 		   QueryRow row, void *arg)
 {
-	return query_single(sql, nargs, types, args, nulls, true, row, arg);
+	return query_single(sql, 0, nargs, types, args, nulls, true, row, arg);
 }
 
 int64
 query_write(const char *sql, int nargs, const Oid *types, const Datum *args, const bool *nulls)
 {
-	return query_single(sql, nargs, types, args, nulls, false, NULL, NULL);
+	return query_single(sql, 0, nargs, types, args, nulls, false, NULL, NULL);
 }
 
+/*
+ * The catalogue's plans are generic: planning for an argument copies it
+ * several times, and weights may be hundreds of megabytes.
+ */
 int64
 query_catalog(const char *sql, int nargs, const Oid *types, const Datum *args, const bool *nulls,
 			  QueryRow row, void *arg)
 {
 	Identity	saved = identity_become_owner();
-	int64		count = query_single(sql, nargs, types, args, nulls, true, row, arg);
+	int64		count = query_single(sql, CURSOR_OPT_GENERIC_PLAN, nargs, types, args, nulls, true, row, arg);
 
 	identity_restore(saved);
 	return count;
@@ -320,7 +326,7 @@ query_catalog_write(const char *sql, int nargs, const Oid *types, const Datum *a
 					QueryRow row, void *arg)
 {
 	Identity	saved = identity_become_owner();
-	int64		count = query_single(sql, nargs, types, args, nulls, false, row, arg);
+	int64		count = query_single(sql, CURSOR_OPT_GENERIC_PLAN, nargs, types, args, nulls, false, row, arg);
 
 	identity_restore(saved);
 	return count;

@@ -21,8 +21,9 @@
 #define ENCODE_CLAMP			10.0
 
 /* A category needs so many rows of a value on average, and of each. */
-#define CATEGORY_LIMIT			4096
-#define CATEGORY_MEAN_ROWS		4
+#define CATEGORY_LIMIT			4096	/* slots */
+#define CATEGORY_COUNT_LIMIT	65536	/* different values, most of which may be rare */
+#define CATEGORY_MEAN_ROWS		3
 #define CATEGORY_MIN_ROWS		2
 
 #define SET_LIMIT				65536

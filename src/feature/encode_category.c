@@ -44,7 +44,7 @@ encode_category_fit(const Column *column, ColumnFit *fit, Datum value)
 	if (fit->tally == NULL)
 		return;
 	tally_add_int(fit->tally, integer_value(column, value), fit->row, 1);
-	if (tally_count(fit->tally) > CATEGORY_LIMIT)
+	if (tally_count(fit->tally) > CATEGORY_COUNT_LIMIT)
 	{
 		tally_free(fit->tally);
 		fit->tally = NULL;

@@ -294,9 +294,15 @@ store_fetch_nodes(GraphStore *store, int type, const IdMap *asked)
 }
 
 void
-store_read_nodes(GraphStore *store, int type)
+store_read_nodes(GraphStore *store, int type, bool by_key)
 {
-	query_once(store->plans->node_sql[type], 0, NULL, NULL, NULL, nodes_row, &store->nodes[type]);
+	const NodeType *node_type = &store->graph->node_types[type];
+	const char *sql = store->plans->node_sql[type];
+
+	if (by_key)
+		sql = psprintf("%s ORDER BY %s%s", sql, quote_identifier(node_type->key_column),
+					   node_type->key_kind == KEY_TEXT ? " COLLATE pg_catalog.\"C\"" : "");
+	query_once(sql, 0, NULL, NULL, NULL, nodes_row, &store->nodes[type]);
 }
 
 /* Only for a live store: a resident one has laid out its lists already. */

@@ -79,7 +79,7 @@ extern void store_plans_free(StorePlans *plans);
 extern GraphStore *store_open_live(const Graph *graph, StorePlans *plans, const NodeReader *readers, uint64 seed,
 								   MemoryContext parent);
 extern GraphStore *store_open_resident(const Graph *graph, StorePlans *plans, const NodeReader *readers, uint64 seed,
-									   const bool *relations_wanted, MemoryContext parent);
+									   const bool *relations_wanted, bool by_key, MemoryContext parent);
 extern void store_close(GraphStore *store);
 
 /* A node that need not be in its table; its reader is not called. */
@@ -91,6 +91,7 @@ extern void store_neighbors(GraphStore *store, int relation, const int32 *dst, c
 extern int32 store_node_count(const GraphStore *store, int type);
 extern uint64 store_node_hash(const GraphStore *store, int type, int32 node);
 extern Datum store_node_key(const GraphStore *store, int type, int32 node);
+extern double store_mean_degree(const GraphStore *store, int relation);
 extern const StoreCounts *store_counts(const GraphStore *store, int relation);
 
 #endif							/* SAGE_STORE_H */

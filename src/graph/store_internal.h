@@ -37,7 +37,7 @@ struct GraphStore
 /* store.c */
 extern GraphStore *store_create(const Graph *graph, StorePlans *plans, const NodeReader *readers, uint64 seed,
 								MemoryContext parent, const char *name);
-extern void store_read_nodes(GraphStore *store, int type);
+extern void store_read_nodes(GraphStore *store, int type, bool by_key);
 extern PreparedQuery *store_neighbor_query(GraphStore *store, int relation);
 /* What a query about edges returns: both ends, then time and weight if there are any. */
 typedef struct EdgeColumns

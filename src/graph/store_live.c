@@ -444,6 +444,7 @@ live_neighbors(GraphStore *store, int relation, const int32 *dst, const Timestam
 		{
 			Adjacency  *adjacency = &picking.live->adjacency[dst[i]];
 
+			CHECK_FOR_INTERRUPTS();
 			adjacency_probe(&picking, adjacency, times != NULL ? times[i] : STORE_ALWAYS);
 			most += pick->count >= 0 ? Min(pick->count, adjacency->count) : adjacency->count;
 		}
@@ -454,6 +455,7 @@ live_neighbors(GraphStore *store, int relation, const int32 *dst, const Timestam
 	result->weights = weighted ? memory_alloc(most, sizeof(float)) : NULL;
 	for (int64 i = 0; i < ndst; i++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		result->offsets[i] = n;
 		if (pick->count != 0)
 			n = adjacency_pick(&picking, &picking.live->adjacency[dst[i]],

@@ -8,6 +8,7 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
@@ -17,16 +18,24 @@
 /* Lists up to here are sorted whole. */
 #define SORT_WHOLE	64
 
+/* Picked for between two looks for a cancel. */
+#define DESTINATIONS_AT_ONCE	1024
+
+/*
+ * by_key: number the nodes in the order of their keys, not in that in which
+ * the table happens to have them.  Training does, so that its sums are made
+ * in the same order however the rows were moved.
+ */
 GraphStore *
 store_open_resident(const Graph *graph, StorePlans *plans, const NodeReader *readers, uint64 seed,
-					const bool *relations_wanted, MemoryContext parent)
+					const bool *relations_wanted, bool by_key, MemoryContext parent)
 {
 	GraphStore *store = store_create(graph, plans, readers, seed, parent, "resident");
 	MemoryContext old = MemoryContextSwitchTo(store->cxt);
 
 	store->resident = palloc0(Max(graph->nrelations, 1) * sizeof(ResidentRelation));
 	for (int i = 0; i < graph->nnode_types; i++)
-		store_read_nodes(store, i);
+		store_read_nodes(store, i, by_key);
 	resident_load_edges(store, relations_wanted);
 	MemoryContextSwitchTo(old);
 	return store;
@@ -109,6 +118,7 @@ resident_order(GraphStore *store, ResidentRelation *rel, int relation, int32 nod
 		entries[i].time = rel->times != NULL ? rel->times[at + i] : 0;
 		entries[i].weight = rel->weights != NULL ? rel->weights[at + i] : 0;
 	}
+	CHECK_FOR_INTERRUPTS();
 	if (n > SORT_WHOLE && wanted >= 0 && wanted < n / 4 && rel->weights == NULL)
 	{
 		uint64		threshold = (uint64) ((double) PG_UINT64_MAX * Min(1.0, (2.0 * wanted + 32) / n));
@@ -241,8 +251,19 @@ resident_neighbors(GraphStore *store, int relation, const int32 *dst, const Time
 	result->weights = rel->weights != NULL ? memory_alloc(most, sizeof(float)) : NULL;
 	for (int64 i = 0; i < ndst; i++)
 	{
+		if (i % DESTINATIONS_AT_ONCE == 0)
+			CHECK_FOR_INTERRUPTS();
 		result->offsets[i] = n;
 		n = resident_pick(store, rel, relation, dst[i], times != NULL ? times[i] : STORE_ALWAYS, pick, result, n);
 	}
 	result->offsets[ndst] = n;
+}
+
+/* Mean number of neighbours of the relation's destinations, repeated pairs included. */
+double
+store_mean_degree(const GraphStore *store, int relation)
+{
+	const ResidentRelation *rel = &store->resident[relation];
+
+	return rel->nnodes > 0 ? (double) rel->offsets[rel->nnodes] / rel->nnodes : 0;
 }

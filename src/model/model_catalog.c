@@ -71,7 +71,7 @@ model_catalog_check(const ModelEntry *entry, ModelRight right)
  */
 
 #define ENTRY_SQL_ALL \
-	"SELECT m.model, m.graph, m.owner, m.granted, m.deployed, v.id, g.stamp" \
+	"SELECT m.model, m.graph, m.owner, m.granted, m.deployed, v.id, g.stamp, v.tableoid" \
 	" FROM sage.model m" \
 	" LEFT JOIN sage.model_version v ON v.model = m.model AND v.version = m.deployed" \
 	" LEFT JOIN sage.graph g ON g.graph = m.graph"
@@ -91,6 +91,7 @@ entry_row(void *arg, Datum *values, bool *nulls)
 	entry->deployed = nulls[4] ? 0 : DatumGetInt32(values[4]);
 	entry->version_id = nulls[5] ? 0 : DatumGetInt64(values[5]);
 	entry->graph_stamp = nulls[6] ? 0 : DatumGetInt64(values[6]);
+	entry->catalog = nulls[7] ? InvalidOid : DatumGetObjectId(values[7]);
 	*result = entry;
 }
 

@@ -26,6 +26,7 @@ typedef struct ModelEntry
 	List	   *granted;		/* of char * */
 	int			deployed;		/* 0: no version */
 	int64		version_id;		/* of the deployed version; 0: none */
+	Oid			catalog;		/* the table it is in: a new installation counts from 1 again */
 	int64		graph_stamp;	/* of the graph's definition; 0: the graph is gone */
 } ModelEntry;
 

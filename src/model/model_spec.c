@@ -44,12 +44,32 @@ write_string(StringInfo json, const char *name, const char *value)
 	appendStringInfoString(json, ", ");
 }
 
+/*
+ * The n node types or relations of a graph in the order of their places in
+ * the document, by which the parameters are named; returns how many have one.
+ */
+static int
+places_in_order(const int *ids, int n, int *order)
+{
+	int			count = 0;
+
+	for (int i = 0; i < n; i++)
+		count += ids[i] >= 0;
+	for (int i = 0; i < n; i++)
+	{
+		if (ids[i] >= 0)
+			order[ids[i]] = i;
+	}
+	return count;
+}
+
 /* The JSON text of a description, for storing. */
 char *
 model_spec_write(const ModelSpec *spec, const Graph *graph)
 {
+	int		   *order = palloc(Max(Max(graph->nrelations, graph->nnode_types), 1) * sizeof(int));
 	StringInfoData json;
-	bool		first = true;
+	int			count;
 
 	initStringInfo(&json);
 	appendStringInfo(&json, "{\"format\": %d, ", SPEC_FORMAT);
@@ -71,11 +91,13 @@ model_spec_write(const ModelSpec *spec, const Graph *graph)
 					 spec->time_inclusive ? "true" : "false", spec->seed);
 
 	appendStringInfoString(&json, "\"relations\": [");
-	for (int r = 0; r < graph->nrelations; r++)
+	count = places_in_order(spec->relation_ids, graph->nrelations, order);
+	for (int i = 0; i < count; i++)
 	{
+		int			r = order[i];
 		const GraphRelation *relation = &graph->relations[r];
 
-		appendStringInfo(&json, "%s{", r > 0 ? ", " : "");
+		appendStringInfo(&json, "%s{", i > 0 ? ", " : "");
 		write_string(&json, "name", relation->name);
 		write_string(&json, "dst", graph->node_types[relation->dst_type].name);
 		write_string(&json, "src", graph->node_types[relation->src_type].name);
@@ -85,14 +107,14 @@ model_spec_write(const ModelSpec *spec, const Graph *graph)
 		appendStringInfoString(&json, "]}");
 	}
 	appendStringInfoString(&json, "], \"node_types\": [");
-	for (int t = 0; t < graph->nnode_types; t++)
+	count = places_in_order(spec->type_ids, graph->nnode_types, order);
+	for (int i = 0; i < count; i++)
 	{
-		appendStringInfo(&json, "%s{\"name\": ", first ? "" : ", ");
-		escape_json(&json, graph->node_types[t].name);
+		appendStringInfo(&json, "%s{\"name\": ", i > 0 ? ", " : "");
+		escape_json(&json, graph->node_types[order[i]].name);
 		appendStringInfoString(&json, ", \"features\": ");
-		feature_write(spec->features[t], &json);
+		feature_write(spec->features[order[i]], &json);
 		appendStringInfoChar(&json, '}');
-		first = false;
 	}
 	appendStringInfo(&json, "], \"options\": %s}", spec->options);
 	return json.data;
@@ -132,6 +154,16 @@ spec_number(JsonbContainer *object, const char *name, double min, double max)
 	if (!(number >= min && number <= max))
 		spec_corrupted(name);
 	return number;
+}
+
+static int
+spec_integer(JsonbContainer *object, const char *name, int min, int max)
+{
+	double		number = spec_number(object, name, min, max);
+
+	if (number != floor(number))
+		spec_corrupted(name);
+	return (int) number;
 }
 
 static bool
@@ -177,6 +209,28 @@ spec_graph_changed(const Graph *graph, const char *what, const char *name)
 			 errhint("Define it again, or train the model again.")));
 }
 
+static int
+class_name_compare(const void *a, const void *b)
+{
+	return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+/* A class that stands twice could not be told from its double. */
+static void
+check_classes_differ(const ModelSpec *spec)
+{
+	char	  **sorted = palloc(Max(spec->nclasses, 1) * sizeof(char *));
+
+	memcpy(sorted, spec->classes, spec->nclasses * sizeof(char *));
+	qsort(sorted, spec->nclasses, sizeof(char *), class_name_compare);
+	for (int i = 1; i < spec->nclasses; i++)
+	{
+		if (strcmp(sorted[i - 1], sorted[i]) == 0)
+			spec_corrupted("classes");
+	}
+	pfree(sorted);
+}
+
 static void
 read_classes(ModelSpec *spec, JsonbContainer *document)
 {
@@ -197,6 +251,7 @@ read_classes(ModelSpec *spec, JsonbContainer *document)
 			spec_corrupted("classes");
 		spec->classes[i] = pnstrdup(value->val.string.val, value->val.string.len);
 	}
+	check_classes_differ(spec);
 	spec->noutputs = n > 2 || spec->task == TASK_MULTICLASS || spec->task == TASK_MULTILABEL ? n : 1;
 }
 
@@ -229,17 +284,19 @@ read_relations(ModelSpec *spec, JsonbContainer *document, const Graph *graph)
 			double		count = value->type != jbvNumeric ? NAN :
 				DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(value->val.numeric)));
 
-			if (!(count >= -1 && count <= FANOUT_MAX))
+			if (!(count >= -1 && count <= FANOUT_MAX) || count != floor(count))
 				spec_corrupted("fanout");
 			spec->fanout->counts[hop * graph->nrelations + r] = (int) count;
 		}
 	}
 }
 
+/* Node types by name; of one that the model does not know nothing is read. */
 static void
 read_node_types(ModelSpec *spec, JsonbContainer *document, const Graph *graph)
 {
 	JsonbContainer *array = spec_array(document, "node_types", 100000);
+	Jsonb	   *nothing = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{\"columns\": []}")));
 
 	spec->features = palloc0(Max(graph->nnode_types, 1) * sizeof(FeatureSet *));
 	spec->type_ids = palloc(Max(graph->nnode_types, 1) * sizeof(int));
@@ -257,6 +314,25 @@ read_node_types(ModelSpec *spec, JsonbContainer *document, const Graph *graph)
 			spec_corrupted("node_types");
 		spec->type_ids[t] = i;
 		spec->features[t] = feature_read(graph, t, spec_member(object, "features", jbvBinary)->val.binary.data);
+	}
+	for (int t = 0; t < graph->nnode_types; t++)
+	{
+		if (spec->features[t] == NULL)
+			spec->features[t] = feature_read(graph, t, &nothing->root);
+	}
+}
+
+/* What the model is about, and what it reads, must be described. */
+static void
+check_types_known(const ModelSpec *spec, const Graph *graph)
+{
+	if (spec->type_ids[spec->node_type] < 0)
+		spec_corrupted("node_types");
+	for (int r = 0; r < graph->nrelations; r++)
+	{
+		if (spec->relation_ids[r] >= 0 &&
+			(spec->type_ids[graph->relations[r].src_type] < 0 || spec->type_ids[graph->relations[r].dst_type] < 0))
+			spec_corrupted("node_types");
 	}
 }
 
@@ -304,14 +380,15 @@ model_spec_read(Jsonb *document, const Graph *graph)
 	read_classes(spec, root);
 	spec->target_mean = spec_number(root, "target_mean", -1e300, 1e300);
 	spec->target_std = spec_number(root, "target_std", 1e-300, 1e300);
-	spec->layers = (int) spec_number(root, "layers", 1, 4);
-	spec->hidden = (int) spec_number(root, "hidden", 1, 4096);
+	spec->layers = spec_integer(root, "layers", 1, 4);
+	spec->hidden = spec_integer(root, "hidden", 1, 4096);
 	spec->layer_norm = spec_bool(root, "layer_norm");
 	spec->normalize = spec_bool(root, "normalize");
 	spec->time_inclusive = spec_bool(root, "time_inclusive");
 	spec->seed = (uint64) spec_number(root, "seed", 0, 9007199254740991.0);
 	read_relations(spec, root, graph);
 	read_node_types(spec, root, graph);
+	check_types_known(spec, graph);
 	spec->options = JsonbToCString(NULL, spec_member(root, "options", jbvBinary)->val.binary.data, 0);
 	return spec;
 }

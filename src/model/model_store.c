@@ -88,7 +88,8 @@ store_open(const bytea *bytes)
 	if (size > (size_t) guc_max_model_size * 1024)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("model of %zu bytes exceeds sage.max_model_size", size)));
+				 errmsg("model of %zu bytes exceeds sage.max_model_size", size),
+				 errhint("Raise sage.max_model_size.")));
 	error = model_file_open(file, (const uint8_t *) VARDATA_ANY(bytes), size);
 	if (error != MODEL_FILE_OK)
 		store_corrupted(psprintf("At byte %zu: %s.", file->error_position, model_file_message(error)));

@@ -5,7 +5,8 @@
  * Each statement asks the catalogue once which version is deployed (and
  * whether the user may use it); the weights, the resolved graph and the
  * prepared queries of a version are kept from statement to statement.  An
- * entry is found by the version's number, which is never used again, and the
+ * entry is found by the version's number, which is never used again (but for
+ * a new installation of the extension, which has other tables), and the
  * stamp of the graph's definition.  A relcache invalidation of one of the
  * graph's tables makes it stale; then the definition is resolved anew, which
  * finds out about columns that were dropped or retyped.
@@ -18,6 +19,7 @@
 
 #include "utils/inval.h"
 #include "utils/memutils.h"
+#include "utils/syscache.h"
 
 #include "base/query_args.h"
 #include "model/model_catalog.h"
@@ -61,7 +63,16 @@ cache_invalidate(Datum arg, Oid relid)
 
 		if (!OidIsValid(relid) || graph_uses_table(cached->graph, relid))
 			cached->stale = true;
+		if (relid == cached->row_relid)
+			cached->row_type = InvalidOid;
 	}
+}
+
+/* A schema has changed, perhaps its name, by which tables are found. */
+static void
+cache_invalidate_all(Datum arg, int cache, uint32 hash)
+{
+	cache_invalidate(arg, InvalidOid);
 }
 
 static void
@@ -115,6 +126,35 @@ estimate_load(const CachedModel *cached)
 	return seconds;
 }
 
+/*
+ * The memory for that: rows, keys, lists of neighbours, states of three levels
+ * and of some thousand nodes being worked on.
+ */
+static double
+estimate_bytes(const CachedModel *cached)
+{
+	const ModelSpec *spec = cached->spec;
+	double		bytes = 100000.0 * spec->hidden;
+
+	for (int t = 0; t < cached->graph->nnode_types; t++)
+	{
+		double		row = 48 + (3.0 * spec->hidden + spec->noutputs) * sizeof(float);
+
+		if (spec->features[t] != NULL)
+			row += feature_dense_width(spec->features[t]) * sizeof(float) +
+				(feature_sparse_width(spec->features[t]) > 0 ? 64 : 0);
+		bytes += graph_estimate_rows(cached->graph->node_types[t].relid) * row;
+	}
+	for (int e = 0; e < cached->graph->nedge_types; e++)
+	{
+		const EdgeType *edge = &cached->graph->edge_types[e];
+
+		bytes += graph_estimate_rows(edge->relid) *
+			(16.0 + (edge->time_column != NULL ? 24 : 0) + (edge->weight_column != NULL ? 12 : 0));
+	}
+	return bytes;
+}
+
 /* Makes a version ready, in a memory context of its own. */
 static CachedModel *
 cache_make(const ModelEntry *entry)
@@ -126,6 +166,7 @@ cache_make(const ModelEntry *entry)
 
 	cached->cxt = cxt;
 	cached->version_id = entry->version_id;
+	cached->catalog = entry->catalog;
 	cached->graph_stamp = entry->graph_stamp;
 	cached->name = pstrdup(entry->model);
 	cached->graph = graph_load(entry->graph);
@@ -138,13 +179,13 @@ cache_make(const ModelEntry *entry)
 	for (int t = 0; t < cached->graph->nnode_types; t++)
 		cached->columns[t] = cached->spec->features[t] != NULL ? feature_select_list(cached->spec->features[t]) : "";
 	cached->load_cost = estimate_load(cached);
+	cached->load_bytes = estimate_bytes(cached);
+	cached->plans = store_plans_create(cached->graph, cached->columns, cxt);
 
-	/* nothing can fail from here on: it is kept */
-	MemoryContextSetParent(cxt, TopMemoryContext);
+	/* it is complete, and kept */
 	MemoryContextSwitchTo(TopMemoryContext);
 	cached_models = lappend(cached_models, cached);
-	MemoryContextSwitchTo(cxt);
-	cached->plans = store_plans_create(cached->graph, cached->columns, cxt);
+	MemoryContextSetParent(cxt, TopMemoryContext);
 	MemoryContextSwitchTo(old);
 	return cached;
 }
@@ -173,6 +214,7 @@ model_cache_get(const char *name)
 	if (!callback_registered)
 	{
 		CacheRegisterRelcacheCallback(cache_invalidate, (Datum) 0);
+		CacheRegisterSyscacheCallback(NAMESPACEOID, cache_invalidate_all, (Datum) 0);
 		callback_registered = true;
 	}
 	if (entry_query == NULL)
@@ -195,7 +237,8 @@ model_cache_get(const char *name)
 	{
 		CachedModel *cached = lfirst(lc);
 
-		if (cached->version_id == entry->version_id && cached->graph_stamp == entry->graph_stamp && !cached->stale)
+		if (cached->version_id == entry->version_id && cached->catalog == entry->catalog &&
+			cached->graph_stamp == entry->graph_stamp && !cached->stale)
 			found = cached;
 	}
 	if (found == NULL)

@@ -14,6 +14,7 @@
 typedef struct CachedModel
 {
 	int64		version_id;
+	Oid			catalog;		/* the table that the version is in */
 	int64		graph_stamp;
 	bool		stale;			/* a table of the graph has changed */
 	int			users;			/* scorers at work; it is not freed under them */
@@ -24,9 +25,11 @@ typedef struct CachedModel
 	Model	   *model;
 	const char **columns;		/* [node types] for the store's plans */
 	StorePlans *plans;
-	Oid			row_type;		/* of row_query's argument; InvalidOid: none prepared */
+	Oid			row_type;		/* of row_query's argument; InvalidOid: none prepared, or it has changed */
+	Oid			row_relid;		/* its entry in pg_class */
 	PreparedQuery *row_query;	/* key and columns out of a row value */
 	double		load_cost;		/* estimated seconds to read and score all */
+	double		load_bytes;		/* estimated memory that this takes */
 	uint64		last_use;
 } CachedModel;
 

@@ -10,6 +10,7 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
 #include "portability/instr_time.h"
 #include "utils/memutils.h"
 
@@ -37,6 +38,10 @@ seconds_now(void)
  * ------------------------------------------------------------------------
  */
 
+/*
+ * Readers that fill tables.  An estimate of the rows may be far off: no more
+ * than a quarter of what is allowed is taken on its word.
+ */
 static NodeReader *
 make_readers(const CachedModel *cached, FeatureTable **tables, bool expect_all)
 {
@@ -44,11 +49,15 @@ make_readers(const CachedModel *cached, FeatureTable **tables, bool expect_all)
 
 	for (int t = 0; t < cached->graph->nnode_types; t++)
 	{
-		if (cached->spec->features[t] == NULL)
+		const FeatureSet *set = cached->spec->features[t];
+		int64		expected = 0;
+
+		if (set == NULL)
 			continue;
-		tables[t] = feature_table_create(cached->spec->features[t], expect_all ?
-										 graph_estimate_rows(cached->graph->node_types[t].relid) : 0,
-										 CurrentMemoryContext);
+		if (expect_all)
+			expected = Min(graph_estimate_rows(cached->graph->node_types[t].relid),
+						   guc_max_memory * INT64CONST(256) / (feature_dense_width(set) * sizeof(float) + 64));
+		tables[t] = feature_table_create(set, expected, CurrentMemoryContext);
 		readers[t].row = feature_table_row;
 		readers[t].arg = tables[t];
 	}
@@ -75,6 +84,17 @@ live_state_close(LiveState *live)
 	if (live->cxt != NULL)
 		MemoryContextDelete(live->cxt);
 	live->cxt = NULL;
+}
+
+/* Opens the scorer's own live store, anew once it has become large. */
+static void
+live_state_bound(Scorer *scorer)
+{
+	if (scorer->live.cxt != NULL &&
+		MemoryContextMemAllocated(scorer->live.cxt, true) > (Size) guc_max_memory * 1024 / 2)
+		live_state_close(&scorer->live);
+	if (scorer->live.cxt == NULL)
+		live_state_open(&scorer->live, scorer, scorer->cxt);
 }
 
 /*
@@ -117,6 +137,18 @@ live_state_score(LiveState *live, Scorer *scorer, const int32 *seeds, const Time
 	MemoryContextDelete(batch_cxt);
 }
 
+/* The score of one key from the tables. */
+static void
+score_live_one(Scorer *scorer, const Datum *key, float *outputs, float *hidden, bool *found)
+{
+	int32		node;
+
+	store_find(scorer->live.store, scorer->cached->spec->node_type, key, 1, &node);
+	*found = node >= 0;
+	if (node >= 0)
+		live_state_score(&scorer->live, scorer, &node, NULL, 1, outputs, hidden);
+}
+
 /* The keys' scores from the tables.  Equal keys are scored once. */
 static void
 score_live(Scorer *scorer, const Datum *keys, int64 n, float *outputs, float *hidden, bool *found)
@@ -130,11 +162,6 @@ score_live(Scorer *scorer, const Datum *keys, int64 n, float *outputs, float *hi
 	float	   *seed_outputs = NULL,
 			   *seed_hidden = NULL;
 
-	if (scorer->live.cxt != NULL &&
-		MemoryContextMemAllocated(scorer->live.cxt, true) > (Size) guc_max_memory * 1024 / 2)
-		live_state_close(&scorer->live);
-	if (scorer->live.cxt == NULL)
-		live_state_open(&scorer->live, scorer, scorer->cxt);
 	store_find(scorer->live.store, spec->node_type, keys, n, nodes);
 
 	place_of_node = memory_alloc_zero(store_node_count(scorer->live.store, spec->node_type) + 1, sizeof(int32));
@@ -196,7 +223,7 @@ go_resident(Scorer *scorer, bool want_hidden)
 			wanted[r] |= model_relation(cached->model, layer, r) != NULL;
 	}
 	scorer->store = store_open_resident(graph, cached->plans, make_readers(cached, tables, true),
-										cached->spec->seed, wanted, scorer->resident_cxt);
+										cached->spec->seed, wanted, false, scorer->resident_cxt);
 	model_forward_table(cached->model, scorer->store, tables, cached->spec->fanout, scorer->at, want_hidden, &scorer->all);
 	model_activate(cached->spec, scorer->all.logits, scorer->all.rows);
 	scorer->resident = true;
@@ -233,6 +260,8 @@ resident_pays(const Scorer *scorer, int64 n)
 {
 	if (scorer->access != ACCESS_AUTO)
 		return scorer->access == ACCESS_RESIDENT;
+	if (scorer->cached->load_bytes * 1.5 > guc_max_memory * 1024.0)
+		return false;
 	return scorer->live_seconds + (n - 1) * LIVE_KEY_SECONDS > scorer->cached->load_cost;
 }
 
@@ -266,9 +295,14 @@ scorer_score(Scorer *scorer, const Datum *keys, int64 n, float *outputs, float *
 	old = MemoryContextSwitchTo(call_cxt);
 	for (int64 from = 0; from < n; from += LIVE_BATCH)
 	{
-		score_live(scorer, keys + from, Min(LIVE_BATCH, n - from),
-				   outputs != NULL ? outputs + from * spec->noutputs : NULL,
-				   hidden != NULL ? hidden + from * spec->hidden : NULL, found + from);
+		float	   *batch_outputs = outputs != NULL ? outputs + from * spec->noutputs : NULL;
+		float	   *batch_hidden = hidden != NULL ? hidden + from * spec->hidden : NULL;
+
+		live_state_bound(scorer);
+		if (n == 1)
+			score_live_one(scorer, keys, batch_outputs, batch_hidden, found);
+		else
+			score_live(scorer, keys + from, Min(LIVE_BATCH, n - from), batch_outputs, batch_hidden, found + from);
 		MemoryContextReset(call_cxt);
 	}
 	MemoryContextSwitchTo(old);
@@ -277,10 +311,58 @@ scorer_score(Scorer *scorer, const Datum *keys, int64 n, float *outputs, float *
 	scorer_leave(scorer);
 }
 
+/* A key to be scored as of a time: found, and where its outputs go. */
+typedef struct TimedSeed
+{
+	int32		node;
+	int32		place;			/* in its batch */
+	TimestampTz time;
+	int64		row;
+} TimedSeed;
+
+static inline int
+timed_seed_compare(const TimedSeed *x, const TimedSeed *y)
+{
+	if (x->node != y->node)
+		return x->node < y->node ? -1 : 1;
+	return (x->time > y->time) - (x->time < y->time);
+}
+
+#define ST_SORT timed_seeds_sort
+#define ST_ELEMENT_TYPE TimedSeed
+#define ST_COMPARE(a, b) timed_seed_compare(a, b)
+#define ST_CHECK_FOR_INTERRUPTS
+#define ST_SCOPE static
+#define ST_DEFINE
+#include "lib/sort_template.h"
+
+/* The keys that have a row, sorted so that equal pairs stand together; how many. */
+static int64
+timed_seeds_find(LiveState *state, int type, const Datum *keys, const TimestampTz *times, int64 n,
+				 TimedSeed *timed, bool *found)
+{
+	int32	   *nodes = memory_alloc(n, sizeof(int32));
+	int64		nfound = 0;
+
+	store_find(state->store, type, keys, n, nodes);
+	for (int64 i = 0; i < n; i++)
+	{
+		found[i] = nodes[i] >= 0;
+		if (!found[i])
+			continue;
+		timed[nfound].node = nodes[i];
+		timed[nfound].time = times[i];
+		timed[nfound++].row = i;
+	}
+	pfree(nodes);
+	timed_seeds_sort(timed, nfound);
+	return nfound;
+}
+
 /*
  * Each key as of a time of its own: sampled from whichever store is cheaper,
  * because what is computed for one time is of no use for another.  Equal
- * pairs of key and time must not come twice.
+ * pairs of key and time are scored once.
  */
 void
 scorer_score_timed(Scorer *scorer, const Datum *keys, const TimestampTz *times, int64 n, float *outputs, bool *found)
@@ -288,37 +370,39 @@ scorer_score_timed(Scorer *scorer, const Datum *keys, const TimestampTz *times, 
 	const ModelSpec *spec = scorer->cached->spec;
 	MemoryContext call_cxt = AllocSetContextCreate(scorer->cxt, "sage score", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(call_cxt);
-	int32	   *nodes = memory_alloc(n, sizeof(int32));
+	TimedSeed  *timed = memory_alloc(n, sizeof(TimedSeed));
 	int32	   *seeds = memory_alloc(LIVE_BATCH, sizeof(int32));
 	TimestampTz *seed_times = memory_alloc(LIVE_BATCH, sizeof(TimestampTz));
-	int64	   *rows = memory_alloc(LIVE_BATCH, sizeof(int64));
 	float	   *results = memory_alloc((int64) LIVE_BATCH * spec->noutputs, sizeof(float));
 	LiveState	state = {NULL};
+	int64		nfound,
+				to;
 
 	scorer_enter(scorer);
 	live_state_open(&state, scorer, call_cxt);
 	if (resident_pays(scorer, n))
 		state.store = store_open_resident(scorer->cached->graph, scorer->cached->plans,
-										  make_readers(scorer->cached, state.tables, true), spec->seed, NULL, call_cxt);
-	store_find(state.store, spec->node_type, keys, n, nodes);
-	for (int64 from = 0; from < n;)
+										  make_readers(scorer->cached, state.tables, true), spec->seed, NULL, false, call_cxt);
+	nfound = timed_seeds_find(&state, spec->node_type, keys, times, n, timed, found);
+	for (int64 from = 0; from < nfound; from = to)
 	{
-		int64		nseeds = 0;
+		int			nseeds = 0;
 
-		for (; from < n && nseeds < LIVE_BATCH; from++)
+		for (to = from; to < nfound; to++)
 		{
-			found[from] = nodes[from] >= 0;
-			if (!found[from])
-				continue;
-			seeds[nseeds] = nodes[from];
-			seed_times[nseeds] = times[from];
-			rows[nseeds++] = from;
+			if (to == from || timed_seed_compare(&timed[to - 1], &timed[to]) != 0)
+			{
+				if (nseeds == LIVE_BATCH)
+					break;
+				seeds[nseeds] = timed[to].node;
+				seed_times[nseeds++] = timed[to].time;
+			}
+			timed[to].place = nseeds - 1;
 		}
-		if (nseeds == 0)
-			continue;
 		live_state_score(&state, scorer, seeds, seed_times, nseeds, results, NULL);
-		for (int64 i = 0; i < nseeds; i++)
-			memcpy(outputs + rows[i] * spec->noutputs, results + i * spec->noutputs, spec->noutputs * sizeof(float));
+		for (int64 i = from; i < to; i++)
+			memcpy(outputs + timed[i].row * spec->noutputs, results + (int64) timed[i].place * spec->noutputs,
+				   spec->noutputs * sizeof(float));
 	}
 	scorer_leave(scorer);
 	MemoryContextSwitchTo(old);

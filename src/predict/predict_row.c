@@ -10,12 +10,15 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "funcapi.h"
 #include "catalog/pg_type.h"
+#include "funcapi.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/typcache.h"
 
 #include "base/query.h"
+#include "graph/graph_column.h"
 #include "predict/scorer_internal.h"
 
 typedef struct RowReading
@@ -42,6 +45,60 @@ row_row(void *arg, Datum *values, bool *nulls)
 		feature_table_row(reading->live->tables[reading->type], reading->node, values + 1, nulls + 1);
 }
 
+/*
+ * A row of any type will do that has what is read from it, in the types that
+ * the table has: the encoders take values as they come.
+ */
+static void
+check_row_column(const NodeType *type, Oid row_type, TupleDesc desc, const char *name)
+{
+	GraphColumn in_table;
+	KeyKind		kind;
+	Oid			found = InvalidOid;
+	bool		same;
+
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		if (!att->attisdropped && strcmp(NameStr(att->attname), name) == 0)
+			found = getBaseType(att->atttypid);
+	}
+	if (!OidIsValid(found))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("row of type %s has no column \"%s\"", format_type_be(row_type), name),
+				 errhint("Use a row such as those of table %s.", type->table)));
+	if (strcmp(name, type->key_column) == 0)
+		same = graph_type_is_key(found, &kind) && kind == type->key_kind;
+	else
+		same = graph_column_find(type->relid, name, &in_table) && in_table.typeid == found;
+	if (!same)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("column \"%s\" of row type %s is of type %s, unlike that of table %s",
+						name, format_type_be(row_type), format_type_be(found), type->table),
+				 errhint("Use a row such as those of table %s.", type->table)));
+}
+
+static void
+check_row_type(const CachedModel *cached, Oid row_type)
+{
+	const NodeType *type = &cached->graph->node_types[cached->spec->node_type];
+	const FeatureSet *set = cached->spec->features[cached->spec->node_type];
+	TupleDesc	desc = lookup_rowtype_tupdesc_copy(row_type, -1);
+
+	check_row_column(type, row_type, desc, type->key_column);
+	for (int i = 0; set != NULL && i < feature_column_count(set); i++)
+	{
+		FeatureColumn column = feature_column(set, i);
+
+		if (column.dense_width + column.sparse_width > 0)
+			check_row_column(type, row_type, desc, column.name);
+	}
+	FreeTupleDesc(desc);
+}
+
 /* The query that takes a row value apart, kept with the model. */
 static PreparedQuery *
 row_query(CachedModel *cached, Oid row_type)
@@ -60,6 +117,7 @@ row_query(CachedModel *cached, Oid row_type)
 	if (cached->row_query != NULL)
 		query_free(cached->row_query);
 	cached->row_query = NULL;
+	check_row_type(cached, row_type);
 	old = MemoryContextSwitchTo(cached->cxt);
 	cached->row_query = query_prepare(psprintf("SELECT %s%s FROM (SELECT ($1).*) AS node_row",
 											   graph_key_expression(type->key_column, type->key_kind),

@@ -28,6 +28,9 @@
 #include "base/guc.h"
 #include "predict/scorer_internal.h"
 
+/* Scorings of a model inside one another. */
+#define MAX_RECURSION	8
+
 static dlist_head scorers = DLIST_STATIC_INIT(scorers);
 static bool callbacks_registered = false;
 
@@ -178,12 +181,15 @@ scorer_create(const char *model, TimestampTz at)
 
 /*
  * The scorer for a model (NULL: the default one) and a seed time, as of now.
+ * A model that is asked for while it is being read for, again and again, is
+ * needed to make the rows that it scores, and would never come to an end.
  */
 Scorer *
 score_site_scorer(ScoreSite *site, const char *model, TimestampTz at)
 {
 	dlist_iter	iter;
 	Scorer	   *scorer = NULL;
+	int			depth = 0;
 
 	if (site->scorer != NULL && scorer_is_current(site->scorer, at) && scorer_is_of_model(site->scorer, model))
 		return site->scorer;
@@ -194,7 +200,14 @@ score_site_scorer(ScoreSite *site, const char *model, TimestampTz at)
 
 		if (scorer_is_current(other, at) && scorer_is_of_model(other, model))
 			scorer = other;
+		depth += other->busy && scorer_is_of_model(other, model);
 	}
+	if (depth > MAX_RECURSION)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_RECURSION),
+				 errmsg("infinite recursion detected in scoring"),
+				 errdetail("Reading the rows that a model scores calls for the scores of the same model."),
+				 errhint("See the views, policies and functions that the graph's tables are made of.")));
 	if (scorer == NULL)
 		scorer = scorer_create(model, at);
 	dlist_push_tail(&scorer->sites, &site->node);

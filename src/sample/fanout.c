@@ -195,7 +195,7 @@ fanout_off(const Graph *graph, int nhops)
  * How many nodes a seed may draw in, at the most.  What no memory could hold
  * is refused here, before anything is allocated.
  */
-static void
+void
 fanout_check_size(const Fanout *fanout)
 {
 	double		nodes = 1;
@@ -217,12 +217,12 @@ fanout_check_size(const Fanout *fanout)
 
 /*
  * The option's value for a graph and a number of hops; NULL, and relations
- * that an object does not speak of: FANOUT_DEFAULT.
+ * that an object does not speak of: FANOUT_UNSET, for fanout_fill().
  */
 Fanout *
 fanout_read(const Graph *graph, JsonbValue *value, int nhops)
 {
-	Fanout	   *fanout = fanout_create(graph, nhops, FANOUT_DEFAULT);
+	Fanout	   *fanout = fanout_create(graph, nhops, FANOUT_UNSET);
 
 	if (value == NULL)
 		return fanout;
@@ -235,6 +235,21 @@ fanout_read(const Graph *graph, JsonbValue *value, int nhops)
 	}
 	fanout_check_size(fanout);
 	return fanout;
+}
+
+/* Sets what the option left open for a relation, now that its nodes' mean degree is known. */
+void
+fanout_fill(Fanout *fanout, int relation, double mean_degree)
+{
+	int			count = (int) Min(Max(mean_degree / 2, FANOUT_DEFAULT), FANOUT_DEFAULT_MAX);
+
+	for (int hop = 0; hop < fanout->nhops; hop++)
+	{
+		int		   *place = &fanout->counts[hop * fanout->nrelations + relation];
+
+		if (*place == FANOUT_UNSET)
+			*place = count;
+	}
 }
 
 /* hop counts from 1, next to the seeds */

@@ -13,7 +13,14 @@
 
 /* More than this for one node is not a sample. */
 #define FANOUT_MAX	1000000
-#define FANOUT_DEFAULT	10
+
+/*
+ * Where the user does not say: half the mean number of neighbours, within
+ * these bounds.  A mean over ten of a hundred neighbours is mostly noise.
+ */
+#define FANOUT_DEFAULT		10
+#define FANOUT_DEFAULT_MAX	50
+#define FANOUT_UNSET		PG_INT32_MIN
 
 typedef struct Fanout
 {
@@ -23,6 +30,8 @@ typedef struct Fanout
 } Fanout;
 
 extern Fanout *fanout_read(const Graph *graph, JsonbValue *value, int nhops);
+extern void fanout_fill(Fanout *fanout, int relation, double mean_degree);
+extern void fanout_check_size(const Fanout *fanout);
 extern Fanout *fanout_off(const Graph *graph, int nhops);
 extern int	fanout_hops(JsonbValue *value);
 extern int	fanout_count(const Fanout *fanout, int hop, int relation);

@@ -575,7 +575,7 @@ check_task(const LabelReading *reading, bool judging)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("target \"%s\" has no labeled row", what),
 				 errdetail("%lld rows were read, all without a label.", (long long) labels->unlabeled),
-				 errhint("At least some rows need a value to learn from.")));
+				 judging ? 0 : errhint("At least some rows need a value to learn from.")));
 	if (arrays != (labels->task == TASK_MULTILABEL) ||
 		(labels->task == TASK_REGRESSION && !kind_is_number(reading->kind)))
 		ereport(ERROR,
@@ -595,7 +595,7 @@ check_task(const LabelReading *reading, bool judging)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("target \"%s\" has more than two values, which task binary does not allow", what),
-				 errhint("Use task multiclass.")));
+				 judging ? 0 : errhint("Use task multiclass.")));
 	if (labels->task == TASK_MULTICLASS && kind_is_number(reading->kind) && reading->nclasses > MAX_INTEGER_CLASSES)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),

@@ -29,8 +29,9 @@ seconds_now(void)
 
 /*
  * Options that depend on the number n of training labels.  Few labels need a
- * firm hand, many would be held back by it: weight decay is 5/n within
- * bounds, dropout .5 up to 2,000 labels and .3 from 20,000.
+ * firm hand, many would be held back by it: weight decay is 5/n, falling
+ * faster from 4,000 on, within bounds; dropout is .5 up to 2,000 labels and
+ * .3 from 20,000.
  */
 static void
 fill_options(ModelOptions *options, const Labels *labels)
@@ -42,7 +43,7 @@ fill_options(ModelOptions *options, const Labels *labels)
 	if (isnan(options->input_dropout))
 		options->input_dropout = options->dropout;
 	if (isnan(options->weight_decay))
-		options->weight_decay = Min(Max(5 / n, 5e-4), 1e-2);
+		options->weight_decay = Min(Max(5 / n * Min(1, 4000 / n), 1e-4), 1e-2);
 }
 
 /*
@@ -137,7 +138,7 @@ load_graph(const Graph *graph, const ModelSpec *spec, FeatureTable **tables)
 			wanted[r] |= fanout_count(spec->fanout, hop, r) != 0;
 	}
 	return store_open_resident(graph, store_plans_create(graph, columns, CurrentMemoryContext), readers, spec->seed,
-							   wanted, CurrentMemoryContext);
+							   wanted, true, CurrentMemoryContext);
 }
 
 static void
@@ -223,6 +224,11 @@ train_run(const TrainRequest *request)
 	fit_features(request, spec);
 	trainer.tables = palloc0(graph->nnode_types * sizeof(FeatureTable *));
 	trainer.store = load_graph(graph, spec, trainer.tables);
+	for (int r = 0; r < graph->nrelations; r++)
+	{
+		fanout_fill(spec->fanout, r, store_mean_degree(trainer.store, r));
+		fanout_check_size(spec->fanout);
+	}
 	labels_resolve(trainer.labels, trainer.store, spec->node_type);
 	labels_split(trainer.labels, options);
 

@@ -34,7 +34,7 @@ enum
 };
 
 /* Steps at the most, unless the user says how many epochs. */
-#define DEFAULT_STEPS	700
+#define DEFAULT_STEPS	2000
 
 typedef struct OrderEntry
 {

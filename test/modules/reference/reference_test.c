@@ -142,7 +142,7 @@ open_stores(Network *network)
 			readers[t].arg = network->tables[live][t];
 		}
 		network->stores[live] = live == 1 ? store_open_live(graph, plans, readers, 1, CurrentMemoryContext) :
-			store_open_resident(graph, plans, readers, 1, NULL, CurrentMemoryContext);
+			store_open_resident(graph, plans, readers, 1, NULL, false, CurrentMemoryContext);
 	}
 }
 

@@ -167,7 +167,7 @@ test_open(const Graph *graph, bool live, uint64 seed)
 	}
 	test->plans = store_plans_create(graph, columns, CurrentMemoryContext);
 	test->store = live ? store_open_live(graph, test->plans, readers, seed, CurrentMemoryContext) :
-		store_open_resident(graph, test->plans, readers, seed, NULL, CurrentMemoryContext);
+		store_open_resident(graph, test->plans, readers, seed, NULL, false, CurrentMemoryContext);
 	return test;
 }
 
