@@ -16,6 +16,7 @@
 #include "lib/stringinfo.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
@@ -77,17 +78,29 @@ call_scorer(FunctionCallInfo fcinfo)
 	return score_site_scorer(site, model, at);
 }
 
-static void
-check_key_kind(const Scorer *scorer, KeyKind kind)
+/*
+ * A given key as one of the model's node type.  Texts are read as what the
+ * type's keys are, because drivers send parameters without a type as text;
+ * all else must be of the right kind.
+ */
+static Datum
+model_key(const Scorer *scorer, KeyKind kind, Datum key)
 {
 	const NodeType *type = &scorer_graph(scorer)->node_types[scorer_spec(scorer)->node_type];
 
-	if (type->key_kind != kind)
+	if (kind == KEY_TEXT)
+		key = PointerGetDatum(DatumGetTextPP(key));
+	if (type->key_kind == kind)
+		return key;
+	if (kind != KEY_TEXT)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("key of node type \"%s\" is %s, not %s", type->name,
 						graph_key_kind_name(type->key_kind), graph_key_kind_name(kind)),
 				 errhint("Cast the argument to the type of column \"%s\".", type->key_column)));
+	return type->key_kind == KEY_INT ?
+		DirectFunctionCall1(int8in, CStringGetDatum(TextDatumGetCString(key))) :
+		DirectFunctionCall1(uuid_in, CStringGetDatum(TextDatumGetCString(key)));
 }
 
 /* ------------------------------------------------------------------------
@@ -158,13 +171,10 @@ check_classes(const Scorer *scorer, const char *function)
 static float *
 key_outputs(FunctionCallInfo fcinfo, Scorer *scorer, KeyKind kind, float *buffer)
 {
-	Datum		key = PG_GETARG_DATUM(0);
+	Datum		key = model_key(scorer, kind, PG_GETARG_DATUM(0));
 	float	   *outputs = buffer;
 	bool		found;
 
-	check_key_kind(scorer, kind);
-	if (kind == KEY_TEXT)
-		key = PointerGetDatum(PG_GETARG_TEXT_PP(0));
 	if (scorer_spec(scorer)->noutputs > FEW_OUTPUTS)
 		outputs = palloc(scorer_spec(scorer)->noutputs * sizeof(float));
 	scorer_score(scorer, &key, 1, outputs, NULL, &found);
@@ -242,8 +252,7 @@ embed_key(FunctionCallInfo fcinfo, KeyKind kind)
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	scorer = call_scorer(fcinfo);
-	check_key_kind(scorer, kind);
-	key = kind == KEY_TEXT ? PointerGetDatum(PG_GETARG_TEXT_PP(0)) : PG_GETARG_DATUM(0);
+	key = model_key(scorer, kind, PG_GETARG_DATUM(0));
 	result = score_float_array(scorer_spec(scorer)->hidden, &elements);
 	scorer_score(scorer, &key, 1, NULL, elements, &found);
 	if (!found)
@@ -345,11 +354,12 @@ score_array(FunctionCallInfo fcinfo, Scorer *scorer, KeyArray *array)
 {
 	ArrayType  *given = PG_GETARG_ARRAYTYPE_P(0);
 	Oid			type = ARR_ELEMTYPE(given);
+	KeyKind		kind;
 	int16		length;
 	bool		by_value;
 	char		align;
 
-	check_key_kind(scorer, type == INT8OID ? KEY_INT : type == TEXTOID ? KEY_TEXT : KEY_UUID);
+	kind = type == INT8OID ? KEY_INT : type == TEXTOID ? KEY_TEXT : KEY_UUID;
 	get_typlenbyvalalign(type, &length, &by_value, &align);
 	deconstruct_array(given, type, length, by_value, align, &array->keys, &array->nulls, &array->n);
 	array->known = palloc(Max(array->n, 1) * sizeof(Datum));
@@ -357,7 +367,7 @@ score_array(FunctionCallInfo fcinfo, Scorer *scorer, KeyArray *array)
 	for (int i = 0; i < array->n; i++)
 	{
 		if (!array->nulls[i])
-			array->known[array->nkeys++] = array->keys[i];
+			array->known[array->nkeys++] = model_key(scorer, kind, array->keys[i]);
 	}
 	array->outputs = MemoryContextAllocHuge(CurrentMemoryContext, (Size) Max(array->nkeys, 1) *
 											scorer_spec(scorer)->noutputs * sizeof(float));

@@ -171,7 +171,7 @@ score_column_update(Scorer *scorer, const ScoreColumn *column, const Datum *keys
 	Oid			types[2] = {key_type(type->key_kind), value_types[column->kind]};
 	const char *name = quote_identifier(column->name);
 	char	   *sql = psprintf("UPDATE %s SET %s = $2 WHERE %s OPERATOR(pg_catalog.=) $1"
-							   " AND %s IS DISTINCT FROM $2::%s",
+							   " AND (%s OPERATOR(pg_catalog.=) $2::%s) IS NOT TRUE",
 							   type->table, name, quote_identifier(type->key_column), name,
 							   format_type_be(column->type));
 

@@ -178,9 +178,10 @@ static TrainRequest
 make_request(const TrainArguments *args)
 {
 	TrainRequest request = {0};
+	Graph	   *graph = graph_load(args->graph);
 
 	model_options_read(args->options, &request.options);
-	request.graph = graph_load(args->graph);
+	request.graph = graph;
 	request.node_type = -1;
 	if (args->node_type != NULL)
 	{
@@ -210,6 +211,7 @@ make_request(const TrainArguments *args)
 					 errhint("Give node_type =>; see sage.node_types.")));
 		request.node_type = Max(request.node_type, 0);
 	}
+	train_exclude(graph, request.node_type, request.options.exclude);
 	return request;
 }
 
@@ -221,7 +223,8 @@ make_request(const TrainArguments *args)
 typedef struct Speaker
 {
 	double		last;			/* seconds at which it last spoke */
-	int			best_epoch;
+	TrainPhase	phase;
+	double		phase_began;	/* in seconds, too */
 } Speaker;
 
 /* An INFO line about once a second. */
@@ -233,23 +236,26 @@ speak(void *arg, const ProgressReport *report)
 	};
 	Speaker    *speaker = arg;
 	char		validation[64] = "";
+	char		batch[64] = "";
+	double		done;
 
+	if (speaker->phase != report->phase)
+	{
+		speaker->phase = report->phase;
+		speaker->phase_began = report->seconds;
+	}
 	if (report->seconds - speaker->last < 1.0)
 		return;
 	speaker->last = report->seconds;
 	if (isfinite(report->validation))
 		snprintf(validation, sizeof(validation), ", %s %.4f", report->metric, report->validation);
-	if (report->epoch_ended)
-		ereport(INFO,
-				(errmsg("%sepoch %d of at most %d: loss %.4f%s, %.0f s",
-						phase_names[report->phase],
-						report->epoch, report->epochs, report->loss, validation, report->seconds)));
-	else
-		ereport(INFO,
-				(errmsg("%sepoch %d of at most %d, batch %lld of %lld: loss %.4f%s, %.0f s",
-						phase_names[report->phase],
-						report->epoch, report->epochs, (long long) report->batch, (long long) report->batches,
-						report->loss, validation, report->seconds)));
+	if (!report->epoch_ended)
+		snprintf(batch, sizeof(batch), ", batch %lld of %lld", (long long) report->batch, (long long) report->batches);
+	done = (report->epoch - (report->epoch_ended ? 0 : 1.0 - (double) report->batch / report->batches)) / report->epochs;
+	ereport(INFO,
+			(errmsg("%sepoch %d of at most %d%s: loss %.4f%s; %.0f s, at most %.0f s more",
+					phase_names[report->phase], report->epoch, report->epochs, batch, report->loss, validation,
+					report->seconds, (report->seconds - speaker->phase_began) * (1 - done) / done)));
 }
 
 /* ------------------------------------------------------------------------
@@ -269,10 +275,18 @@ json_text(StringInfo json, const char *name, const char *value)
 	escape_json(json, value);
 }
 
+/* An option that is about one training only, and not to be repeated. */
+static Jsonb *
+without_option(Jsonb *options, const char *name)
+{
+	return DatumGetJsonbP(DirectFunctionCall2(jsonb_delete, JsonbPGetDatum(options), CStringGetTextDatum(name)));
+}
+
 /* What was asked for, so that it can be asked for again. */
 static char *
 request_json(const TrainArguments *args)
 {
+	Jsonb	   *options = without_option(without_option(args->options, "quiet"), "deploy");
 	StringInfoData json;
 
 	initStringInfo(&json);
@@ -282,7 +296,7 @@ request_json(const TrainArguments *args)
 	json_text(&json, "node_type", args->node_type);
 	json_text(&json, "task", args->task);
 	appendStringInfo(&json, "%s\"options\": %s}", json.len > 1 ? ", " : "",
-					 JsonbToCString(NULL, &args->options->root, VARSIZE(args->options)));
+					 JsonbToCString(NULL, &options->root, VARSIZE(options)));
 	return json.data;
 }
 

@@ -48,6 +48,8 @@ static const OptionDef definitions[] = {
 	.description = "where huber turns from square to linear, in standard deviations of the target"},
 	{.name = "class_weights", .type = OPTION_JSON, .offset = FIELD(class_weights),
 	.description = "\"balanced\", or an object of class and weight"},
+	{.name = "exclude", .type = OPTION_LIST, .offset = FIELD(exclude),
+	.description = "columns that are not features in this training, as \"column\" or \"node_type.column\""},
 	{.name = "split", .type = OPTION_LIST, .offset = FIELD(split),
 	.description = "shares of labels for training, validation and test, drawn by hash of the key"},
 	{.name = "validation_from", .type = OPTION_TEXT, .offset = FIELD(validation_from),

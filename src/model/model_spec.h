@@ -69,6 +69,7 @@ typedef struct ModelOptions
 	int			loss;			/* a ModelLoss */
 	double		huber_delta;
 	JsonbValue *class_weights;
+	JsonbValue *exclude;		/* columns that are no features, this time */
 	JsonbValue *split;
 	char	   *validation_from;
 	char	   *test_from;

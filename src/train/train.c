@@ -12,6 +12,7 @@
 
 #include "base/guc.h"
 #include "base/memory.h"
+#include "graph/graph_column.h"
 #include "train/loss.h"
 #include "train/train.h"
 
@@ -91,6 +92,65 @@ make_spec(const TrainRequest *request)
 	for (int r = 0; r < graph->nrelations; r++)
 		spec->relation_ids[r] = r;
 	return spec;
+}
+
+/* Takes one column out of a node type's features. */
+static void
+exclude_column(NodeType *type, const char *column)
+{
+	GraphColumn found;
+	ListCell   *lc;
+
+	if (!graph_column_find(type->relid, column, &found))
+	{
+		char	   *nearest = graph_column_nearest(type->relid, column);
+
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("column \"%s\" of table %s, to be excluded, does not exist", column, type->table),
+				 nearest != NULL ? errhint("Perhaps you meant \"%s\".", nearest) : 0));
+	}
+	type->exclude = lappend(type->exclude, pstrdup(column));
+	foreach(lc, type->features)
+	{
+		if (strcmp(lfirst(lc), column) == 0)
+		{
+			type->features = foreach_delete_current(type->features, lc);
+			if (type->features == NIL)
+				ereport(ERROR,
+						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						 errmsg("option \"exclude\" leaves node type \"%s\" without features", type->name)));
+		}
+	}
+}
+
+/*
+ * The option "exclude": columns of the labelled node type, or of another one
+ * as node_type.column, that are no features this time.
+ */
+void
+train_exclude(Graph *graph, int node_type, JsonbValue *columns)
+{
+	for (int i = 0; columns != NULL && i < JsonContainerSize(columns->val.binary.data); i++)
+	{
+		JsonbValue *value = getIthJsonbValueFromContainer(columns->val.binary.data, i);
+		int			type = node_type;
+		char	   *name,
+				   *dot;
+
+		if (value->type != jbvString)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("option \"exclude\" must be an array of column names")));
+		name = pnstrdup(value->val.string.val, value->val.string.len);
+		dot = strchr(name, '.');
+		if (dot != NULL && graph_find_node_type(graph, pnstrdup(name, dot - name)) >= 0)
+		{
+			type = graph_find_node_type(graph, pnstrdup(name, dot - name));
+			name = dot + 1;
+		}
+		exclude_column(&graph->node_types[type], name);
+	}
 }
 
 /*
@@ -199,6 +259,26 @@ check_model_size(const ModelSpec *spec, const Graph *graph)
 				 errhint("Use fewer columns or a smaller \"hidden\", or raise sage.max_model_size.")));
 }
 
+/* What is about to be learnt, from what. */
+static void
+announce(const Trainer *trainer)
+{
+	const Labels *labels = trainer->labels;
+	int64		nodes = 0,
+				edges = 0;
+
+	for (int t = 0; t < trainer->graph->nnode_types; t++)
+		nodes += store_node_count(trainer->store, t);
+	for (int r = 0; r < trainer->graph->nrelations; r++)
+		edges += trainer->graph->relations[r].forward ? store_counts(trainer->store, r)->edges : 0;
+	ereport(INFO,
+			(errmsg("%s task%s: %lld labels to train, %lld for validation, %lld for the test; %lld nodes, %lld edges",
+					model_task_name(labels->task),
+					labels->nclasses > 0 ? psprintf(" of %d classes", labels->nclasses) : "",
+					(long long) labels->counts[SPLIT_TRAIN], (long long) labels->counts[SPLIT_VALIDATION],
+					(long long) labels->counts[SPLIT_TEST], (long long) nodes, (long long) edges)));
+}
+
 /*
  * Trains a model and its features-only baseline.  All that is returned is in
  * CurrentMemoryContext, which should be one of the training's own.
@@ -242,6 +322,8 @@ train_run(const TrainRequest *request)
 	trainer.loss = loss_choose(spec->task, options->loss);
 	trainer.refit = choose_refit(options, trainer.labels);
 	trainer.metric = result->metric = choose_metric(options, spec->task);
+	if (request->progress != NULL)
+		announce(&trainer);
 	leak_check(graph, spec, trainer.tables, trainer.labels);
 
 	/* the model, and what it has to beat */

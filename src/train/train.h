@@ -71,6 +71,7 @@ typedef struct Trainer
 	double		started;		/* seconds, by the monotonic clock */
 } Trainer;
 
+extern void train_exclude(Graph *graph, int node_type, JsonbValue *columns);
 extern TrainResult *train_run(const TrainRequest *request);
 
 /* train_fit.c */
