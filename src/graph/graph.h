@@ -96,6 +96,12 @@ extern char *graph_time_expression(const char *column, Oid typeid); /* SQL text 
 extern char *graph_key_expression(const char *column, KeyKind kind);	/* SQL text of type key_type(kind) */
 
 
+/* graph_watch.c */
+typedef void (*GraphChanged) (Oid relid);
+
+extern void graph_watch(GraphChanged changed);
+extern bool graph_uses_table(const Graph *graph, Oid relid);
+
 /* graph_estimate.c */
 extern int64 graph_estimate_rows(Oid relid);
 

@@ -17,9 +17,7 @@
  */
 #include "postgres.h"
 
-#include "utils/inval.h"
 #include "utils/memutils.h"
-#include "utils/syscache.h"
 
 #include "base/query_args.h"
 #include "model/model_catalog.h"
@@ -35,25 +33,9 @@ static PreparedQuery *names_query = NULL;
 static bool callback_registered = false;
 static uint64 use_counter = 0;
 
-static bool
-graph_uses_table(const Graph *graph, Oid relid)
-{
-	for (int t = 0; t < graph->nnode_types; t++)
-	{
-		if (graph->node_types[t].relid == relid)
-			return true;
-	}
-	for (int e = 0; e < graph->nedge_types; e++)
-	{
-		if (graph->edge_types[e].relid == relid)
-			return true;
-	}
-	return false;
-}
-
 /* A table has changed; InvalidOid: any may have. */
 static void
-cache_invalidate(Datum arg, Oid relid)
+cache_invalidate(Oid relid)
 {
 	ListCell   *lc;
 
@@ -66,13 +48,6 @@ cache_invalidate(Datum arg, Oid relid)
 		if (relid == cached->row_relid)
 			cached->row_type = InvalidOid;
 	}
-}
-
-/* A schema has changed, perhaps its name, by which tables are found. */
-static void
-cache_invalidate_all(Datum arg, int cache, uint32 hash)
-{
-	cache_invalidate(arg, InvalidOid);
 }
 
 static void
@@ -213,8 +188,7 @@ model_cache_get(const char *name)
 
 	if (!callback_registered)
 	{
-		CacheRegisterRelcacheCallback(cache_invalidate, (Datum) 0);
-		CacheRegisterSyscacheCallback(NAMESPACEOID, cache_invalidate_all, (Datum) 0);
+		graph_watch(cache_invalidate);
 		callback_registered = true;
 	}
 	if (entry_query == NULL)

@@ -1,0 +1,51 @@
+/*
+ * graph_watch.c
+ *		Noticing that a definition may have to be resolved again, because a
+ *		table was altered or dropped or a schema renamed.
+ */
+#include "postgres.h"
+
+#include "utils/inval.h"
+#include "utils/syscache.h"
+
+#include "graph/graph.h"
+
+static void
+watch_table(Datum arg, Oid relid)
+{
+	((GraphChanged) DatumGetPointer(arg)) (relid);
+}
+
+static void
+watch_schema(Datum arg, int cacheid, uint32 hashvalue)
+{
+	((GraphChanged) DatumGetPointer(arg)) (InvalidOid);
+}
+
+/*
+ * Calls "changed" with the table concerned, or InvalidOid for any, to the end
+ * of the session.  It may be called at any time and must only take a note.
+ */
+void
+graph_watch(GraphChanged changed)
+{
+	CacheRegisterRelcacheCallback(watch_table, PointerGetDatum(changed));
+	CacheRegisterSyscacheCallback(NAMESPACEOID, watch_schema, PointerGetDatum(changed));
+}
+
+/* True if the table is one of the graph's. */
+bool
+graph_uses_table(const Graph *graph, Oid relid)
+{
+	for (int t = 0; t < graph->nnode_types; t++)
+	{
+		if (graph->node_types[t].relid == relid)
+			return true;
+	}
+	for (int e = 0; e < graph->nedge_types; e++)
+	{
+		if (graph->edge_types[e].relid == relid)
+			return true;
+	}
+	return false;
+}
