@@ -79,13 +79,9 @@ edge_row(void *arg, Datum *values, bool *nulls)
 	rows->source[rows->count] = source;
 	rows->target[rows->count] = target;
 	if (rows->times != NULL)
-		rows->times[rows->count] = nulls[rows->columns.time] ? DT_NOEND :
-			DatumGetTimestampTz(values[rows->columns.time]);
+		rows->times[rows->count] = edge_row_time(&rows->columns, values, nulls);
 	if (rows->weights != NULL)
-	{
-		rows->weights[rows->count] = nulls[rows->columns.weight] ? 0 : DatumGetFloat4(values[rows->columns.weight]);
-		store_check_weight(rows->weights[rows->count], rows->type);
-	}
+		rows->weights[rows->count] = edge_row_weight(&rows->columns, rows->type, values, nulls);
 	rows->count++;
 }
 

@@ -84,6 +84,8 @@ extern void store_close(GraphStore *store);
 
 /* A node that need not be in its table; its reader is not called. */
 extern int32 store_add_node(GraphStore *store, int type, Datum key);
+extern void store_add_own_edge(GraphStore *store, int relation, int32 dst, Datum *values, bool *nulls);
+extern char *edge_select_list(const Graph *graph, const EdgeType *edge, bool forward);
 
 extern void store_find(GraphStore *store, int type, const Datum *keys, int64 n, int32 *nodes);	/* -1: no such row */
 extern void store_neighbors(GraphStore *store, int relation, const int32 *dst, const TimestampTz *times, int64 ndst,

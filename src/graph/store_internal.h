@@ -48,7 +48,8 @@ typedef struct EdgeColumns
 } EdgeColumns;
 
 extern EdgeColumns edge_columns(const EdgeType *edge);
-extern char *edge_select_list(const Graph *graph, const EdgeType *edge, bool forward);
+extern TimestampTz edge_row_time(const EdgeColumns *columns, Datum *values, bool *nulls);
+extern float edge_row_weight(const EdgeColumns *columns, const EdgeType *edge, Datum *values, bool *nulls);
 extern bool edge_has_time(const EdgeType *edge);
 extern void store_check_weight(float weight, const EdgeType *edge);
 

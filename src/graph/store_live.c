@@ -97,51 +97,100 @@ reading_dst(LiveReading *reading, Datum value)
 	return reading->last_dst;
 }
 
+/* Room for the lists of all nodes met so far. */
+static void
+live_reserve(GraphStore *store, int relation)
+{
+	LiveRelation *live = &store->live[relation];
+	int64		nodes = idmap_count(store->nodes[store->graph->relations[relation].dst_type].map);
+	int64		capacity = Max(nodes, 2 * live->capacity);
+	Adjacency  *larger;
+	MemoryContext old;
+
+	if (nodes <= live->capacity)
+		return;
+	old = MemoryContextSwitchTo(store->cxt);
+	larger = memory_alloc_zero(capacity, sizeof(Adjacency));
+	MemoryContextSwitchTo(old);
+	if (live->adjacency != NULL)
+	{
+		memcpy(larger, live->adjacency, live->capacity * sizeof(Adjacency));
+		pfree(live->adjacency);
+	}
+	live->adjacency = larger;
+	live->capacity = capacity;
+}
+
+/* One more candidate of a node; in CurrentMemoryContext, the store's. */
+static void
+adjacency_add(LiveRelation *live, const GraphRelation *def, const IdMap *dst_map, KeyKind src_kind,
+			  int32 dst, Datum key, TimestampTz time, float weight)
+{
+	Adjacency  *adjacency = &live->adjacency[dst];
+	uint64		dst_hash = idmap_hash(dst_map, dst);
+	uint64		src_hash = key_hash(src_kind, key);
+	Candidate  *candidate;
+
+	if (def->dst_type == def->src_type && src_hash == dst_hash)
+		return;					/* a loop */
+	if (adjacency->count == adjacency->capacity)
+	{
+		adjacency->capacity = Max(2 * adjacency->capacity, 16);
+		if (adjacency->candidates == NULL)
+			adjacency->candidates = memory_alloc(adjacency->capacity, sizeof(Candidate));
+		else
+			adjacency->candidates = memory_grow(adjacency->candidates, adjacency->capacity, sizeof(Candidate));
+	}
+	candidate = &adjacency->candidates[adjacency->count++];
+	candidate->priority = store_priority(live->seed, dst_hash, src_hash);
+	candidate->time = time;
+	candidate->key = key_copy(src_kind, key);
+	candidate->node = NODE_UNKNOWN;
+	candidate->weight = weight;
+}
+
 /* A row arrives: (node's key, neighbour's key), time and weight if any. */
 static void
 candidate_row(void *arg, Datum *values, bool *nulls)
 {
 	LiveReading *reading = arg;
-	Adjacency  *adjacency;
-	Candidate  *candidate;
-	int			time = reading->columns.time;
-	int			weight = reading->columns.weight;
 	int32		dst;
-	Datum		key;
-	uint64		src_hash;
 
 	if (nulls[0] || nulls[1])
 		return;
-	key = key_of_type(values[1], reading->columns.end_type);
 	dst = reading_dst(reading, values[0]);
-	if (dst < 0)
-		return;
-	src_hash = key_hash(reading->src_kind, key);
-	if (reading->def->dst_type == reading->def->src_type && src_hash == idmap_hash(reading->dst_map, dst))
-		return;					/* a loop */
+	if (dst >= 0)
+		adjacency_add(reading->live, reading->def, reading->dst_map, reading->src_kind, dst,
+					  key_of_type(values[1], reading->columns.end_type),
+					  edge_row_time(&reading->columns, values, nulls),
+					  edge_row_weight(&reading->columns, reading->edge, values, nulls));
+}
 
-	adjacency = &reading->live->adjacency[dst];
-	if (adjacency->count == adjacency->capacity)
-	{
-		if (adjacency->capacity == 0)
-		{
-			adjacency->capacity = 16;
-			adjacency->candidates = memory_alloc(adjacency->capacity, sizeof(Candidate));
-		}
-		else
-		{
-			adjacency->capacity *= 2;
-			adjacency->candidates = memory_grow(adjacency->candidates, adjacency->capacity, sizeof(Candidate));
-		}
-	}
-	candidate = &adjacency->candidates[adjacency->count++];
-	candidate->priority = store_priority(reading->live->seed, idmap_hash(reading->dst_map, dst), src_hash);
-	candidate->time = time < 0 ? 0 : nulls[time] ? DT_NOEND : DatumGetTimestampTz(values[time]);
-	candidate->key = key_copy(reading->src_kind, key);
-	candidate->node = NODE_UNKNOWN;
-	candidate->weight = weight < 0 || nulls[weight] ? 0 : DatumGetFloat4(values[weight]);
-	if (weight >= 0)
-		store_check_weight(candidate->weight, reading->edge);
+/*
+ * The edge that a node's own row is, where the edge table is the node's table
+ * (a foreign key): values and nulls are as edge_select_list() has them.  It
+ * is taken from the value in hand and not from the table, where the row may
+ * be missing, or old.
+ */
+void
+store_add_own_edge(GraphStore *store, int relation, int32 dst, Datum *values, bool *nulls)
+{
+	const GraphRelation *def = &store->graph->relations[relation];
+	const EdgeType *edge = &store->graph->edge_types[def->edge_type];
+	EdgeColumns columns = edge_columns(edge);
+	MemoryContext old;
+
+	Assert(store->live != NULL && def->forward);
+	live_reserve(store, relation);
+	if (!def->backward)
+		store->live[relation].adjacency[dst].known = true;
+	if (nulls[1])
+		return;
+	old = MemoryContextSwitchTo(store->cxt);
+	adjacency_add(&store->live[relation], def, store->nodes[def->dst_type].map,
+				  store->graph->node_types[def->src_type].key_kind, dst, key_of_type(values[1], columns.end_type),
+				  edge_row_time(&columns, values, nulls), edge_row_weight(&columns, edge, values, nulls));
+	MemoryContextSwitchTo(old);
 }
 
 /*
@@ -160,29 +209,12 @@ live_read(GraphStore *store, int relation, const int32 *dst, int64 ndst)
 		.columns = edge_columns(&store->graph->edge_types[def->edge_type]),
 		.last_dst = -1
 	};
-	int64		nodes = idmap_count(reading.dst_map);
 	MemoryContext old;
 	Datum	   *keys;
 	Datum		array;
 	int			nkeys = 0;
 
-	if (nodes > live->capacity)
-	{
-		int64		capacity = Max(nodes, 2 * live->capacity);
-		Adjacency  *larger;
-
-		old = MemoryContextSwitchTo(store->cxt);
-		larger = memory_alloc_zero(capacity, sizeof(Adjacency));
-		MemoryContextSwitchTo(old);
-		if (live->adjacency != NULL)
-		{
-			memcpy(larger, live->adjacency, live->capacity * sizeof(Adjacency));
-			pfree(live->adjacency);
-		}
-		live->adjacency = larger;
-		live->capacity = capacity;
-	}
-
+	live_reserve(store, relation);
 	keys = memory_alloc(ndst, sizeof(Datum));
 	for (int64 i = 0; i < ndst; i++)
 	{

@@ -4,14 +4,16 @@
  *		trigger has in hand.
  *
  * The row is put into a live store of its own as the node with its key, so
- * its own columns are those of the value, and its neighbourhood is that of
- * the edges that already name the key.
+ * its own columns are those of the value.  Its neighbourhood is that of the
+ * edges that already name the key, and of the edges that the row itself is,
+ * where a foreign key of the node table is an edge type.
  */
 #include "postgres.h"
 
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
+#include "lib/stringinfo.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -29,11 +31,35 @@ typedef struct RowReading
 	int32		node;			/* -1: the row did not arrive */
 } RowReading;
 
-/* The row arrives: (key, columns). */
+/*
+ * True if each row of the node table is one edge of the relation, from the row
+ * itself to what its foreign key names.
+ */
+static bool
+relation_is_own(const Graph *graph, int relation, int node_type)
+{
+	const GraphRelation *def = &graph->relations[relation];
+	const EdgeType *edge = &graph->edge_types[def->edge_type];
+	const NodeType *type = &graph->node_types[node_type];
+
+	return def->forward && edge->source_type == node_type && edge->relid == type->relid &&
+		strcmp(edge->source_column, type->key_column) == 0;
+}
+
+/* Columns that edge_select_list() has for an edge type. */
+static int
+edge_width(const EdgeType *edge)
+{
+	return 2 + (edge->time_column != NULL) + (edge->weight_column != NULL);
+}
+
+/* The row arrives: (key, own edges, columns). */
 static void
 row_row(void *arg, Datum *values, bool *nulls)
 {
 	RowReading *reading = arg;
+	const Graph *graph = reading->graph;
+	int			at = 1;
 
 	if (nulls[0])
 		ereport(ERROR,
@@ -41,8 +67,15 @@ row_row(void *arg, Datum *values, bool *nulls)
 				 errmsg("row to be scored has no key"),
 				 errdetail("Column \"%s\" is null.", reading->graph->node_types[reading->type].key_column)));
 	reading->node = store_add_node(reading->live->store, reading->type, values[0]);
+	for (int r = 0; r < graph->nrelations; r++)
+	{
+		if (!relation_is_own(graph, r, reading->type))
+			continue;
+		store_add_own_edge(reading->live->store, r, reading->node, values + at, nulls + at);
+		at += edge_width(&graph->edge_types[graph->relations[r].edge_type]);
+	}
 	if (reading->live->tables[reading->type] != NULL)
-		feature_table_row(reading->live->tables[reading->type], reading->node, values + 1, nulls + 1);
+		feature_table_row(reading->live->tables[reading->type], reading->node, values + at, nulls + at);
 }
 
 /*
@@ -96,6 +129,12 @@ check_row_type(const CachedModel *cached, Oid row_type)
 		if (column.dense_width + column.sparse_width > 0)
 			check_row_column(type, row_type, desc, column.name);
 	}
+	for (int r = 0; r < cached->graph->nrelations; r++)
+	{
+		if (relation_is_own(cached->graph, r, cached->spec->node_type))
+			check_row_column(type, row_type, desc,
+							 cached->graph->edge_types[cached->graph->relations[r].edge_type].target_column);
+	}
 	FreeTupleDesc(desc);
 }
 
@@ -104,6 +143,7 @@ static PreparedQuery *
 row_query(CachedModel *cached, Oid row_type)
 {
 	const NodeType *type = &cached->graph->node_types[cached->spec->node_type];
+	StringInfoData sql;
 	MemoryContext old;
 
 	if (row_type == RECORDOID)
@@ -118,10 +158,18 @@ row_query(CachedModel *cached, Oid row_type)
 		query_free(cached->row_query);
 	cached->row_query = NULL;
 	check_row_type(cached, row_type);
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "SELECT %s", graph_key_expression(type->key_column, type->key_kind));
+	for (int r = 0; r < cached->graph->nrelations; r++)
+	{
+		if (relation_is_own(cached->graph, r, cached->spec->node_type))
+			appendStringInfo(&sql, ", %s",
+							 edge_select_list(cached->graph, &cached->graph->edge_types[cached->graph->relations[r].edge_type],
+											  true));
+	}
+	appendStringInfo(&sql, "%s FROM (SELECT ($1).*) AS node_row", cached->columns[cached->spec->node_type]);
 	old = MemoryContextSwitchTo(cached->cxt);
-	cached->row_query = query_prepare(psprintf("SELECT %s%s FROM (SELECT ($1).*) AS node_row",
-											   graph_key_expression(type->key_column, type->key_kind),
-											   cached->columns[cached->spec->node_type]), 1, &row_type);
+	cached->row_query = query_prepare(sql.data, 1, &row_type);
 	cached->row_type = row_type;
 	MemoryContextSwitchTo(old);
 	return cached->row_query;
