@@ -27,6 +27,7 @@ CREATE TABLE sage.model_version (
 	spec jsonb NOT NULL,
 	weights bytea NOT NULL,
 	request jsonb NOT NULL DEFAULT '{}',
+	trained_by text NOT NULL,
 	metric text,
 	validation double precision,
 	test double precision,
@@ -49,6 +50,7 @@ COMMENT ON COLUMN sage.model_version.task IS 'binary, multiclass, multilabel or 
 COMMENT ON COLUMN sage.model_version.spec IS 'description of the network and its fitted encoders';
 COMMENT ON COLUMN sage.model_version.weights IS 'weights, as a safetensors file';
 COMMENT ON COLUMN sage.model_version.request IS 'what sage_train was asked for';
+COMMENT ON COLUMN sage.model_version.trained_by IS 'role that trained or imported it';
 COMMENT ON COLUMN sage.model_version.metric IS 'metric that stopped the training';
 COMMENT ON COLUMN sage.model_version.validation IS 'the metric on validation labels';
 COMMENT ON COLUMN sage.model_version.test IS 'the metric on test labels';
@@ -134,7 +136,7 @@ COMMENT ON COLUMN sage.models.trained IS 'when the deployed version was made';
 
 CREATE VIEW sage.model_versions WITH (security_barrier) AS
 	SELECT v.model, v.version, v.version = m.deployed AS deployed, v.task, v.metric, v.validation, v.test, v.baseline,
-		v.metrics, v.rows_read, v.epochs, v.best_epoch, v.seconds, v.request, v.run,
+		v.metrics, v.rows_read, v.epochs, v.best_epoch, v.seconds, v.request, v.trained_by, v.run,
 		octet_length(v.weights) AS bytes, v.created
 	FROM sage.model_version v JOIN sage.model m ON m.model = v.model
 	WHERE sage.model_visible(m.owner, m.granted);
@@ -153,6 +155,7 @@ COMMENT ON COLUMN sage.model_versions.epochs IS 'epochs trained';
 COMMENT ON COLUMN sage.model_versions.best_epoch IS 'epoch in which the best weights were met';
 COMMENT ON COLUMN sage.model_versions.seconds IS 'how long the training took';
 COMMENT ON COLUMN sage.model_versions.request IS 'what sage_train was asked for';
+COMMENT ON COLUMN sage.model_versions.trained_by IS 'role that trained or imported it';
 COMMENT ON COLUMN sage.model_versions.run IS 'run that made it; null if imported';
 COMMENT ON COLUMN sage.model_versions.bytes IS 'size of the weights';
 COMMENT ON COLUMN sage.model_versions.created IS 'when it was made';

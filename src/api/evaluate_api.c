@@ -34,6 +34,12 @@ source_of_version(const char *model)
 		if (value != NULL && value->type == jbvString)
 			*(i == 0 ? &source.column : &source.query) = pnstrdup(value->val.string.val, value->val.string.len);
 	}
+	if (source.query != NULL && !model_catalog_query_is_own(version))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("labels query of model \"%s\" is not run for others", model),
+				 errdetail("It was written by role \"%s\", and would run with your rights.", version->trained_by),
+				 errhint("Give labels => with a query of your own.")));
 	if (source.column == NULL && source.query == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -120,6 +120,12 @@ arguments_from_version(TrainArguments *args)
 		args->options = DatumGetJsonbP(DirectFunctionCall2(jsonb_concat,
 														   JsonbPGetDatum(JsonbValueToJsonb(options)),
 														   JsonbPGetDatum(args->options)));
+	if (args->labels != NULL && !model_catalog_query_is_own(version))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("labels query of model \"%s\" is not run for others", args->model),
+				 errdetail("It was written by role \"%s\", and would run with your rights.", version->trained_by),
+				 errhint("Give labels => with a query of your own.")));
 	if (args->target == NULL && args->labels == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

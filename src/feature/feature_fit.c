@@ -5,23 +5,22 @@
  */
 #include "postgres.h"
 
-#include "fmgr.h"
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 #include "base/query.h"
 #include "feature/encode.h"
+#include "graph/graph_column.h"
 
 typedef struct FitState
 {
 	FeatureSet *set;
 	ColumnFit  *columns;
 	int64		rows;
+	KeyKind		key_kind;
 	Datum		key;			/* of the row being looked at */
 	bool		has_key;
-	FmgrInfo	key_output;
 } FitState;
 
 /* What a column must be told before the first row. */
@@ -139,7 +138,7 @@ fit_error_context(void *arg)
 
 	if (state->has_key)
 		errcontext("row of table \"%s\" with \"%s\" = %s", state->set->table_name, state->set->key_column,
-				   OutputFunctionCall(&state->key_output, state->key));
+				   key_text(state->key_kind, state->key));
 }
 
 static void
@@ -150,7 +149,8 @@ fit_read(FitState *state, const char *where)
 	StringInfoData sql;
 
 	initStringInfo(&sql);
-	appendStringInfo(&sql, "SELECT %s%s FROM %s", quote_identifier(set->key_column), set->select_list, set->table);
+	appendStringInfo(&sql, "SELECT %s%s FROM %s", graph_key_expression(set->key_column, state->key_kind),
+					 set->select_list, set->table);
 	if (where != NULL)
 		appendStringInfo(&sql, " WHERE %s", where);
 	callback.previous = error_context_stack;
@@ -170,14 +170,11 @@ feature_fit(FeatureSet *set, const char *where)
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "sage feature fit", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
 	FitState	state = {.set = set};
-	Oid			output;
-	bool		varlena;
 
 	state.columns = palloc0(Max(set->ncolumns, 1) * sizeof(ColumnFit));
 	for (int i = 0; i < set->ncolumns; i++)
 		column_start(&set->columns[i], &state.columns[i], context);
-	getTypeOutputInfo(set->key_typeid, &output, &varlena);
-	fmgr_info(output, &state.key_output);
+	(void) graph_type_is_key(set->key_typeid, &state.key_kind);
 
 	if (set->ncolumns > 0)
 		fit_read(&state, where);

@@ -15,7 +15,12 @@
 
 #include "feature/encode.h"
 
-/* What a type becomes; a cast of NULL leaves the column as it is. */
+/*
+ * What a type becomes.  Every format casts to the wire's type, also where the
+ * column has it already: by the time the query runs the table may have
+ * changed, or the row be of another type, and a datum read as what it is not
+ * takes the server down.
+ */
 typedef struct TypeRule
 {
 	Oid			typeid;
@@ -30,36 +35,36 @@ typedef struct TypeRule
 #define TO_LOWER	"pg_catalog.lower(%s::pg_catalog.text COLLATE pg_catalog.\"default\")"
 
 static const TypeRule scalar_rules[] = {
-	{INT2OID, CLASS_INTEGER, WIRE_INT2, "%s"},
-	{INT4OID, CLASS_INTEGER, WIRE_INT4, "%s"},
-	{INT8OID, CLASS_INTEGER, WIRE_INT8, "%s"},
-	{FLOAT4OID, CLASS_NUMBER, WIRE_FLOAT4, "%s"},
-	{FLOAT8OID, CLASS_NUMBER, WIRE_FLOAT8, "%s"},
+	{INT2OID, CLASS_INTEGER, WIRE_INT2, "%s::pg_catalog.int2"},
+	{INT4OID, CLASS_INTEGER, WIRE_INT4, "%s::pg_catalog.int4"},
+	{INT8OID, CLASS_INTEGER, WIRE_INT8, "%s::pg_catalog.int8"},
+	{FLOAT4OID, CLASS_NUMBER, WIRE_FLOAT4, "%s::pg_catalog.float4"},
+	{FLOAT8OID, CLASS_NUMBER, WIRE_FLOAT8, TO_FLOAT8},
 	{NUMERICOID, CLASS_NUMBER, WIRE_FLOAT8, TO_FLOAT8},
-	{BOOLOID, CLASS_BOOLEAN, WIRE_BOOL, "%s"},
+	{BOOLOID, CLASS_BOOLEAN, WIRE_BOOL, "%s::pg_catalog.bool"},
 	{INTERVALOID, CLASS_DURATION, WIRE_FLOAT8, TO_SECONDS},
 	{TIMEOID, CLASS_DURATION, WIRE_FLOAT8, TO_SECONDS},
 	{TIMETZOID, CLASS_DURATION, WIRE_FLOAT8, TO_SECONDS},
-	{TEXTOID, CLASS_TEXT, WIRE_TEXT, "%s"},
-	{VARCHAROID, CLASS_TEXT, WIRE_TEXT, "%s"},
+	{TEXTOID, CLASS_TEXT, WIRE_TEXT, TO_TEXT},
+	{VARCHAROID, CLASS_TEXT, WIRE_TEXT, TO_TEXT},
 	{BPCHAROID, CLASS_TEXT, WIRE_TEXT, TO_TEXT},	/* without its blanks */
 	{NAMEOID, CLASS_TEXT, WIRE_TEXT, TO_TEXT},
 	{CHAROID, CLASS_TEXT, WIRE_TEXT, TO_TEXT},
-	{DATEOID, CLASS_TIME, WIRE_DATE, "%s"},
-	{TIMESTAMPOID, CLASS_TIME, WIRE_TIMESTAMP, "%s"},
-	{TIMESTAMPTZOID, CLASS_TIME, WIRE_TIMESTAMP, "%s"}
+	{DATEOID, CLASS_TIME, WIRE_DATE, "%s::pg_catalog.date"},
+	{TIMESTAMPOID, CLASS_TIME, WIRE_TIMESTAMP, "%s::pg_catalog.timestamp"},
+	{TIMESTAMPTZOID, CLASS_TIME, WIRE_TIMESTAMP, "%s::pg_catalog.timestamptz"}
 };
 
 /* By the type of the elements. */
 static const TypeRule array_rules[] = {
-	{FLOAT4OID, CLASS_VECTOR, WIRE_FLOAT4_ARRAY, "%s"},
-	{FLOAT8OID, CLASS_VECTOR, WIRE_FLOAT8_ARRAY, "%s"},
+	{FLOAT4OID, CLASS_VECTOR, WIRE_FLOAT4_ARRAY, "%s::pg_catalog.float4[]"},
+	{FLOAT8OID, CLASS_VECTOR, WIRE_FLOAT8_ARRAY, "%s::pg_catalog.float8[]"},
 	{NUMERICOID, CLASS_VECTOR, WIRE_FLOAT8_ARRAY, "%s::pg_catalog.float8[]"},
-	{INT2OID, CLASS_INTEGER_SET, WIRE_INT2_ARRAY, "%s"},
-	{INT4OID, CLASS_INTEGER_SET, WIRE_INT4_ARRAY, "%s"},
-	{INT8OID, CLASS_INTEGER_SET, WIRE_INT8_ARRAY, "%s"},
-	{TEXTOID, CLASS_TEXT_SET, WIRE_TEXT_ARRAY, "%s"},
-	{VARCHAROID, CLASS_TEXT_SET, WIRE_TEXT_ARRAY, "%s"},
+	{INT2OID, CLASS_INTEGER_SET, WIRE_INT2_ARRAY, "%s::pg_catalog.int2[]"},
+	{INT4OID, CLASS_INTEGER_SET, WIRE_INT4_ARRAY, "%s::pg_catalog.int4[]"},
+	{INT8OID, CLASS_INTEGER_SET, WIRE_INT8_ARRAY, "%s::pg_catalog.int8[]"},
+	{TEXTOID, CLASS_TEXT_SET, WIRE_TEXT_ARRAY, "%s::pg_catalog.text[]"},
+	{VARCHAROID, CLASS_TEXT_SET, WIRE_TEXT_ARRAY, "%s::pg_catalog.text[]"},
 	{BPCHAROID, CLASS_TEXT_SET, WIRE_TEXT_ARRAY, "%s::pg_catalog.text[]"},
 	{NAMEOID, CLASS_TEXT_SET, WIRE_TEXT_ARRAY, "%s::pg_catalog.text[]"}
 };

@@ -101,7 +101,9 @@ is_integer(Oid type)
 
 /*
  * Integers of one type are taken as they are, so that an index-only scan need
- * not compute anything; all else is cast to the type of keys.
+ * not compute anything; all else is cast to the type of keys.  (The cast to
+ * the type found is no node in the plan, but keeps a table that was swapped
+ * under a prepared query from being read as what it is not.)
  */
 EdgeColumns
 edge_columns(const EdgeType *edge)
@@ -122,16 +124,22 @@ edge_columns(const EdgeType *edge)
 	return columns;
 }
 
+static char *
+as_integer(const char *column, Oid type)
+{
+	return psprintf("%s::pg_catalog.int%d", quote_identifier(column), type == INT2OID ? 2 : type == INT4OID ? 4 : 8);
+}
+
 /* Source and target (or, backward, target and source), time, weight. */
 char *
 edge_select_list(const Graph *graph, const EdgeType *edge, bool forward)
 {
-	bool		raw = OidIsValid(edge_columns(edge).end_type);
+	Oid			raw = edge_columns(edge).end_type;
 	KeyKind		source_kind = graph->node_types[edge->source_type].key_kind;
 	KeyKind		target_kind = graph->node_types[edge->target_type].key_kind;
-	const char *source = raw ? quote_identifier(edge->source_column) :
+	const char *source = OidIsValid(raw) ? as_integer(edge->source_column, raw) :
 		graph_key_expression(edge->source_column, source_kind);
-	const char *target = raw ? quote_identifier(edge->target_column) :
+	const char *target = OidIsValid(raw) ? as_integer(edge->target_column, raw) :
 		graph_key_expression(edge->target_column, target_kind);
 
 	return psprintf("%s, %s%s%s", forward ? source : target, forward ? target : source,

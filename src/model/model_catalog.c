@@ -242,10 +242,11 @@ version_row(void *arg, Datum *values, bool *nulls)
 	version->weights = (bytea *) PG_DETOAST_DATUM_COPY(values[4]);
 	version->validation = nulls[5] ? NAN : DatumGetFloat8(values[5]);
 	version->metric = datum_text(values[6], nulls[6]);
+	version->trained_by = datum_text(values[7], nulls[7]);
 	*result = version;
 }
 
-#define VERSION_SQL "SELECT id, version, spec, request, weights, validation, metric FROM sage.model_version WHERE "
+#define VERSION_SQL "SELECT id, version, spec, request, weights, validation, metric, trained_by FROM sage.model_version WHERE "
 
 ModelVersion *
 model_catalog_version_by_id(int64 id)
@@ -283,6 +284,16 @@ model_catalog_version(const char *model, int number)
 				 errmsg("model \"%s\" has no deployed version", model),
 				 errhint("Choose one with sage_deploy.")));
 	return version;
+}
+
+/*
+ * A query stored with a version is its trainer's text.  Nobody else runs it:
+ * it would run with the rights of whoever asks, be it a superuser.
+ */
+bool
+model_catalog_query_is_own(const ModelVersion *version)
+{
+	return strcmp(version->trained_by, GetUserNameFromId(GetUserId(), false)) == 0;
 }
 
 /* ------------------------------------------------------------------------
@@ -352,10 +363,11 @@ model_catalog_add_version(const NewVersion *version)
 	args_add(&args, INT4OID, Int32GetDatum(version->best_epoch), version->run == 0);
 	args_add_number(&args, version->seconds);
 	args_add(&args, INT8OID, Int64GetDatum(version->run), version->run == 0);
+	args_add_text(&args, GetUserNameFromId(GetUserId(), false));
 	catalog_write("INSERT INTO sage.model_version (model, version, task, spec, weights, request, metric, validation,"
-				  " test, baseline, metrics, rows_read, epochs, best_epoch, seconds, run)"
+				  " test, baseline, metrics, rows_read, epochs, best_epoch, seconds, run, trained_by)"
 				  " SELECT $1, coalesce(max(v.version), 0) + 1, $2, $3::jsonb, $4, $5::jsonb, $6, $7,"
-				  " $8, $9, $10::jsonb, $11::jsonb, $12, $13, $14, $15"
+				  " $8, $9, $10::jsonb, $11::jsonb, $12, $13, $14, $15, $16"
 				  " FROM sage.model_version v WHERE v.model = $1 RETURNING version", &args, int_row, &number);
 	if (version->deploy)
 		model_catalog_deploy(version->model, number);

@@ -40,6 +40,7 @@ typedef struct ModelVersion
 	bytea	   *weights;
 	double		validation;		/* NaN: not known */
 	char	   *metric;
+	char	   *trained_by;		/* role */
 } ModelVersion;
 
 /* What a new version has to say about itself. */
@@ -73,6 +74,7 @@ extern PreparedQuery *model_catalog_names_query(void);
 extern char *model_catalog_default(PreparedQuery *query);
 extern ModelVersion *model_catalog_version(const char *model, int version);
 extern ModelVersion *model_catalog_version_by_id(int64 id);
+extern bool model_catalog_query_is_own(const ModelVersion *version);
 
 extern void model_catalog_lock(const char *model, const char *graph);
 extern int	model_catalog_add_version(const NewVersion *version);

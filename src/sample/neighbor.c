@@ -8,9 +8,14 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
+
 #include "base/memory.h"
 #include "base/random.h"
 #include "sample/neighbor.h"
+
+/* Renumbered between two looks for a cancel. */
+#define DESTINATIONS_AT_ONCE	1024
 
 typedef struct PlaceKey
 {
@@ -92,6 +97,8 @@ sample_relation(GraphStore *store, const GraphRelation *def, int relation, TypeN
 	{
 		TimestampTz time = dst->times[d];	/* one time for the whole tree */
 
+		if (d % DESTINATIONS_AT_ONCE == 0)
+			CHECK_FOR_INTERRUPTS();
 		for (int64 e = list.offsets[d]; e < list.offsets[d + 1]; e++)
 			block->src[e] = type_nodes_place(src, list.nodes[e], time);
 	}

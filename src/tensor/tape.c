@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
 #include "utils/memutils.h"
 
 #include "base/memory.h"
@@ -247,5 +248,8 @@ tape_backward(Tape *tape, Tensor *loss)
 		memset(tape->grads[i].grad, 0, tape->grads[i].bytes);
 	loss->grad[0] = 1;
 	for (int64 i = tape->nsteps - 1; i >= 0; i--)
+	{
+		CHECK_FOR_INTERRUPTS();
 		tape->steps[i].backward(tape, tape->steps[i].step);
+	}
 }

@@ -8,6 +8,8 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
+
 #include "tensor/blas.h"
 #include "tensor/kernel_dense.h"
 #include "tensor/kernel_loss.h"
@@ -49,11 +51,13 @@ tensor_size(const Tensor *tensor)
 
 /*
  * The result of an operation: "into" if given, else new.  With needs_grad it
- * receives a gradient if the tape records.
+ * receives a gradient if the tape records.  Between two operations a cancel
+ * is looked for, because a single one over a large batch takes a while.
  */
 static Tensor *
 result_tensor(Tape *tape, Tensor *into, int64 rows, int64 cols, bool needs_grad, const char *operation)
 {
+	CHECK_FOR_INTERRUPTS();
 	if (into == NULL)
 		return needs_grad ? tape_tensor(tape, rows, cols) : tape_constant(tape, rows, cols);
 
