@@ -22,7 +22,7 @@
 
 /* A category needs so many rows of a value on average, and of each. */
 #define CATEGORY_LIMIT			4096	/* slots */
-#define CATEGORY_COUNT_LIMIT	65536	/* different values, most of which may be rare */
+#define CATEGORY_COUNT_LIMIT	65536	/* different integers, most of which may be rare */
 #define CATEGORY_MEAN_ROWS		3
 #define CATEGORY_MIN_ROWS		2
 

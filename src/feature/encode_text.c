@@ -97,7 +97,7 @@ encode_text_fit(const Column *column, ColumnFit *fit, Datum value)
 	if (fit->tally != NULL)
 	{
 		tally_add_text(fit->tally, data, length, fit->row);
-		if (tally_count(fit->tally) > CATEGORY_COUNT_LIMIT)
+		if (tally_count(fit->tally) > CATEGORY_LIMIT)
 			take_apart(fit);
 	}
 	else
