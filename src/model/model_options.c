@@ -19,7 +19,7 @@ static const OptionDef definitions[] = {
 	{.name = "layers", .type = OPTION_INT, .min = 1, .max = 4, .offset = FIELD(layers),
 	.description = "number of convolutions, that is hops; by default as many as fanout has numbers, else 2"},
 	{.name = "fanout", .type = OPTION_JSON, .offset = FIELD(fanout),
-	.description = "neighbors a node collects from, by hop from the seed outwards: 10, [10, 10] or {\"relation\": [15, 10], \"default\": [5, 5]}; -1: all, 0: none; by default half the mean number of neighbors, from 10 to 50"},
+	.description = "neighbors a node collects from, by hop from the seed outwards: 10, [10, 10] or {\"relation\": [15, 10], \"default\": [5, 5]}; -1: all, 0: none; by default by the mean number of neighbors, at least 10, and more for scoring than for training"},
 	{.name = "hidden", .type = OPTION_INT, .value = "64", .min = 1, .max = 4096, .offset = FIELD(hidden),
 	.description = "width of the hidden states and of embeddings"},
 	{.name = "layer_norm", .type = OPTION_BOOL, .value = "false", .offset = FIELD(layer_norm),

@@ -54,7 +54,7 @@ typedef enum ModelRefit
 typedef struct ModelOptions
 {
 	int			layers;			/* OPTION_UNSET: as many as fanout has, else 2 */
-	JsonbValue *fanout;			/* NULL: FANOUT_DEFAULT everywhere */
+	JsonbValue *fanout;			/* NULL: by the mean degree */
 	int			hidden;
 	bool		layer_norm;
 	bool		normalize;

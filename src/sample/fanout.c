@@ -237,11 +237,24 @@ fanout_read(const Graph *graph, JsonbValue *value, int nhops)
 	return fanout;
 }
 
+Fanout *
+fanout_copy(const Fanout *fanout)
+{
+	Fanout	   *copy = palloc(sizeof(Fanout));
+	Size		size = Max(fanout->nhops * fanout->nrelations, 1) * sizeof(int);
+
+	*copy = *fanout;
+	copy->counts = palloc(size);
+	memcpy(copy->counts, fanout->counts, size);
+	return copy;
+}
+
 /* Sets what the option left open for a relation, now that its nodes' mean degree is known. */
 void
-fanout_fill(Fanout *fanout, int relation, double mean_degree)
+fanout_fill(Fanout *fanout, int relation, double mean_degree, bool training)
 {
-	int			count = (int) Min(Max(mean_degree / 2, FANOUT_DEFAULT), FANOUT_DEFAULT_MAX);
+	int			count = training ? (int) Min(Max(mean_degree / 3, FANOUT_DEFAULT), FANOUT_MAX_TRAIN) :
+		(int) Min(Max(mean_degree / 1.5, FANOUT_DEFAULT), FANOUT_MAX_SCORE);
 
 	for (int hop = 0; hop < fanout->nhops; hop++)
 	{

@@ -15,11 +15,13 @@
 #define FANOUT_MAX	1000000
 
 /*
- * Where the user does not say: half the mean number of neighbours, within
- * these bounds.  A mean over ten of a hundred neighbours is mostly noise.
+ * Where the user does not say, the mean number of neighbours decides: a mean
+ * over ten of a hundred neighbours is mostly noise.  Scoring, which is done
+ * once, takes more of them than training, which sees others in each epoch.
  */
 #define FANOUT_DEFAULT		10
-#define FANOUT_DEFAULT_MAX	50
+#define FANOUT_MAX_TRAIN	25
+#define FANOUT_MAX_SCORE	100
 #define FANOUT_UNSET		PG_INT32_MIN
 
 typedef struct Fanout
@@ -30,7 +32,8 @@ typedef struct Fanout
 } Fanout;
 
 extern Fanout *fanout_read(const Graph *graph, JsonbValue *value, int nhops);
-extern void fanout_fill(Fanout *fanout, int relation, double mean_degree);
+extern Fanout *fanout_copy(const Fanout *fanout);
+extern void fanout_fill(Fanout *fanout, int relation, double mean_degree, bool training);
 extern void fanout_check_size(const Fanout *fanout);
 extern Fanout *fanout_off(const Graph *graph, int nhops);
 extern int	fanout_hops(JsonbValue *value);

@@ -292,7 +292,8 @@ train_run(const TrainRequest *request)
 	Trainer		trainer = {.graph = graph, .options = options, .progress = request->progress};
 	ModelSpec  *spec;
 	Model	   *baseline;
-	Fanout	   *off;
+	Fanout	   *off,
+			   *training;
 
 	trainer.started = seconds_now();
 	*options = request->options;
@@ -304,11 +305,13 @@ train_run(const TrainRequest *request)
 	fit_features(request, spec);
 	trainer.tables = palloc0(graph->nnode_types * sizeof(FeatureTable *));
 	trainer.store = load_graph(graph, spec, trainer.tables);
+	training = fanout_copy(spec->fanout);
 	for (int r = 0; r < graph->nrelations; r++)
 	{
-		fanout_fill(spec->fanout, r, store_mean_degree(trainer.store, r));
-		fanout_check_size(spec->fanout);
+		fanout_fill(spec->fanout, r, store_mean_degree(trainer.store, r), false);
+		fanout_fill(training, r, store_mean_degree(trainer.store, r), true);
 	}
+	fanout_check_size(training);
 	labels_resolve(trainer.labels, trainer.store, spec->node_type);
 	labels_split(trainer.labels, options);
 
@@ -328,10 +331,10 @@ train_run(const TrainRequest *request)
 
 	/* the model, and what it has to beat */
 	result->model = model_build(spec, graph, spec->fanout, true);
-	result->fit = train_fit(&trainer, result->model, spec->fanout, PHASE_TRAINING);
+	result->fit = train_fit(&trainer, result->model, spec->fanout, training, PHASE_TRAINING);
 	off = fanout_off(graph, spec->layers);
 	baseline = model_build(spec, graph, off, true);
-	result->baseline = train_fit(&trainer, baseline, off, PHASE_BASELINE);
+	result->baseline = train_fit(&trainer, baseline, off, off, PHASE_BASELINE);
 
 	result->node_counts = palloc(graph->nnode_types * sizeof(int64));
 	for (int t = 0; t < graph->nnode_types; t++)

@@ -75,7 +75,8 @@ extern void train_exclude(Graph *graph, int node_type, JsonbValue *columns);
 extern TrainResult *train_run(const TrainRequest *request);
 
 /* train_fit.c */
-extern FitResult train_fit(Trainer *trainer, Model *model, const Fanout *fanout, TrainPhase phase);
+extern FitResult train_fit(Trainer *trainer, Model *model, const Fanout *fanout, const Fanout *training,
+						   TrainPhase phase);
 
 /* train_evaluate.c */
 typedef struct Evaluation

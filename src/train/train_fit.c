@@ -47,7 +47,8 @@ typedef struct Fit
 {
 	Trainer    *trainer;
 	Model	   *model;
-	const Fanout *fanout;
+	const Fanout *fanout;		/* of the model: for evaluation */
+	const Fanout *training;		/* of a training batch */
 	TrainPhase	phase;
 	uint64		seed;
 	Optim	   *optim;
@@ -135,7 +136,7 @@ fit_batch(Fit *fit, int epoch, int64 batch, int64 from, int64 n)
 	const Labels *labels = trainer->labels;
 	uint64		batch_seed = random_hash(random_hash(random_hash(fit->seed, SALT_DROPOUT), epoch), batch);
 	SampleOptions sampling = {
-		.fanout = fit->fanout,
+		.fanout = fit->training,
 		.rotate = true,
 		.salt = random_hash(random_hash(fit->seed, SALT_NEIGHBORS), epoch),
 		.inclusive = trainer->spec->time_inclusive
@@ -356,7 +357,8 @@ static void
 fit_again(const Fit *first)
 {
 	Fit			fit = {
-		.trainer = first->trainer, .model = first->model, .fanout = first->fanout, .phase = PHASE_REFIT,
+		.trainer = first->trainer, .model = first->model, .fanout = first->fanout,
+		.training = first->training, .phase = PHASE_REFIT,
 		.validation = NAN, .all_labels = true, .first = first
 	};
 
@@ -369,10 +371,10 @@ fit_again(const Fit *first)
  * works with is in CurrentMemoryContext.
  */
 FitResult
-train_fit(Trainer *trainer, Model *model, const Fanout *fanout, TrainPhase phase)
+train_fit(Trainer *trainer, Model *model, const Fanout *fanout, const Fanout *training, TrainPhase phase)
 {
 	Fit			fit = {
-		.trainer = trainer, .model = model, .fanout = fanout, .phase = phase,
+		.trainer = trainer, .model = model, .fanout = fanout, .training = training, .phase = phase,
 		.best_score = -INFINITY, .best_loss = INFINITY, .smooth_loss = NAN, .validation = NAN
 	};
 

@@ -100,9 +100,16 @@ SELECT abs((sage_predict(ARRAY[1, 2]::bigint[], 'kinds', class => 'k0'))[2] - sa
 SELECT sage_predict('u1', 'yes');
 \echo :LAST_ERROR_SQLSTATE
 SELECT sage_predict('u1'::text, 'yes');
+-- (texts are read as what the keys are: drivers send parameters as text)
+SELECT abs(sage_predict('1', 'yes') - sage_predict(1, 'yes')) < 1e-5 AS as_text, sage_predict(' 12 '::text, 'yes') IS NOT NULL AS blanks;
+SELECT sage_predict('', 'yes');
 \echo :LAST_ERROR_SQLSTATE
+SELECT sage_predict('99999999999999999999', 'yes');
+\echo :LAST_ERROR_SQLSTATE
+SELECT array_to_string(sage_predict_label(ARRAY['1', NULL, '0']::text[], 'yes'), ',', 'null') ~ '^(true|false),null,null$' AS elements;
 SELECT sage_predict(no, 'yes') FROM users WHERE id = 1;
 SELECT sage_predict(ARRAY['u1'], 'yes');
+SELECT sage_predict(ARRAY[no], 'yes') FROM users WHERE id = 1;
 SELECT sage_predict_label(no, 'yes'), sage_embed(name, 'yes') FROM users WHERE id = 1;
 SELECT sage_embed(name, 'yes') FROM users WHERE id = 1;
 SELECT sage_predict_proba(name, 'yes') FROM users WHERE id = 1;
@@ -118,12 +125,16 @@ SELECT sage_predict('u1', 'texts') IS NOT NULL AS literal, sage_predict(name, 't
 	sage_predict('', 'texts') IS NULL AS empty, sage_predict(repeat('u', 100000), 'texts') IS NULL AS long, sage_predict('U1', 'texts') IS NULL AS upper FROM users WHERE id = 1;
 SELECT abs((sage_predict(ARRAY['u1', NULL, 'x'], 'texts'))[1] - sage_predict('u1', 'texts')) < 1e-5 AS element, array_remove(sage_predict(ARRAY[NULL, 'x'], 'texts'), NULL) AS others;
 SELECT sage_predict(1, 'texts');
+\echo :LAST_ERROR_SQLSTATE
 SELECT sage_create_graph('uuids', 'users', key => 'no', features => '{age,city}');
 CREATE VIEW follow_nos AS SELECT s.no AS source, t.no AS target FROM follows JOIN users s ON s.id = source JOIN users t ON t.id = target;
 SELECT sage_add_edges('uuids', 'follow_nos', source => 'source', target => 'target');
 SELECT metric FROM sage_train('uuids', 'uuids', target => 'churned', options => '{"quiet": true, "epochs": 1}');
 SELECT sage_predict(no, 'uuids') IS NOT NULL AS uuid, abs((sage_predict(ARRAY[no, NULL], 'uuids'))[1] - sage_predict(no, 'uuids')) < 1e-5 AS element,
 	sage_predict_label(ARRAY[no], 'uuids') = ARRAY[sage_predict_label(no, 'uuids')] AS labels, sage_predict_proba(no, 'uuids') IS NOT NULL AS proba, sage_embed(no, 'uuids') IS NOT NULL AS embedding FROM users WHERE id = 1;
+SELECT sage_predict(no::text, 'uuids') IS NOT NULL AS as_text, sage_predict(upper(no::text), 'uuids') IS NOT NULL AS upper FROM users WHERE id = 1;
+SELECT sage_predict('u1', 'uuids');
+\echo :LAST_ERROR_SQLSTATE
 SET sage.access = resident;
 SELECT sage_predict('u1', 'texts') IS NOT NULL AS text, (SELECT sage_predict(no, 'uuids') FROM users WHERE id = 1) IS NOT NULL AS uuid, sage_predict('nobody', 'texts') IS NULL AS nobody;
 RESET sage.access;
@@ -151,6 +162,28 @@ SELECT sage_predict_row(ROW('Oslo', '', 17, '30')::like_user, 'yes');
 SELECT sage_predict_row(u, 'kinds') FROM users u WHERE id = 1;
 \echo :LAST_ERROR_SQLSTATE
 SELECT abs(sage_predict_row(u, 'kinds', class => 'k1') - sage_predict(id, 'kinds', class => 'k1')) < 1e-5 AS of_class FROM users u WHERE id = 1;
+
+-- a row whose own foreign key is an edge brings it along
+CREATE TABLE staff (id int PRIMARY KEY, boss int REFERENCES staff, age float8, label float8);
+CREATE INDEX ON staff (boss, id);
+INSERT INTO staff (id, boss, age) SELECT i, nullif(i / 7, 0), i * 37 % 60 FROM generate_series(1, 300) i;
+UPDATE staff s SET label = age + 10 * coalesce((SELECT b.age FROM staff b WHERE b.id = s.boss), 0);
+SELECT sage_create_graph('staff', 'staff', 'staff', source => 'id', target => 'boss', features => '{age}', direction => 'both');
+SET client_min_messages = warning;
+SELECT metric FROM sage_train('staff', 'staff', target => 'label', options => '{"quiet": true, "epochs": 20, "fanout": [-1]}');
+RESET client_min_messages;
+SELECT max(abs(sage_predict_row(s, 'staff') - sage_predict(id, 'staff'))) < 1e-3 AS of_table FROM staff s;
+SELECT abs(sage_predict_row(ROW(1000, 3, 30, NULL)::staff, 'staff') - sage_predict_row(ROW(1000, NULL, 30, NULL)::staff, 'staff')) > 1 AS boss_matters,
+	abs(sage_predict_row(ROW(17, 3, age, NULL)::staff, 'staff') - sage_predict(17, 'staff')) > 1 AS other_boss,
+	sage_predict_row(ROW(1000, 5000, 30, NULL)::staff, 'staff') IS NOT NULL AS boss_unknown, sage_predict_row(ROW(1000, 1000, 30, NULL)::staff, 'staff') IS NOT NULL AS own_boss
+	FROM staff WHERE id = 17;
+BEGIN;
+CREATE TEMP TABLE asked ON COMMIT DROP AS SELECT sage_predict_row(ROW(1000, 3, 30, NULL)::staff, 'staff') AS score;
+INSERT INTO staff VALUES (1000, 3, 30, NULL);
+SELECT abs(score - sage_predict(1000, 'staff')) < 1e-3 AS as_inserted FROM asked;
+ROLLBACK;
+SELECT sage_drop_model('staff');
+SELECT sage_drop_graph('staff');
 
 -- evaluation: of the same labels, of others, of none
 SELECT metric, value BETWEEN 0 AND 2 AS sane FROM sage_evaluate('yes') ORDER BY metric COLLATE "C";

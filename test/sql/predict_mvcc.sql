@@ -68,6 +68,14 @@ CLOSE c;
 DECLARE c CURSOR FOR SELECT id, same(sage_predict(u.id), b.score) AS as_before FROM users u JOIN before b USING (id) ORDER BY id;
 FETCH 2 FROM c;
 ROLLBACK;
+-- its model may be dropped under it
+BEGIN;
+DECLARE c CURSOR FOR SELECT id, sage_predict(id, 'm') IS NOT NULL AS scored FROM users ORDER BY id;
+FETCH 1 FROM c;
+SELECT sage_drop_model('m');
+FETCH 2 FROM c;
+SELECT sage_predict(1, 'm');
+ROLLBACK;
 -- a held cursor was computed at commit
 BEGIN;
 DECLARE h CURSOR WITH HOLD FOR SELECT sage_predict(1) - sage_predict(1) AS zero;
@@ -215,7 +223,7 @@ PREPARE score AS SELECT sage_predict(1, 'm') AS score;
 PREPARE label AS SELECT sage_predict_label(1, 'k');
 EXECUTE label;
 CREATE TABLE first AS EXECUTE score;
-SELECT metric FROM sage_train('m', options => '{"epochs": 1, "seed": 7}');
+SELECT metric FROM sage_train('m', options => '{"quiet": true, "epochs": 1, "seed": 7}');
 CREATE TABLE second AS EXECUTE score;
 SELECT NOT same(first.score, second.score) AS of_the_new_version FROM first, second;
 SELECT sage_deploy('m', 1);
@@ -258,7 +266,7 @@ BEGIN READ ONLY;
 SELECT count(sage_predict(id)), count(sage_embed(id)) FROM users;
 SELECT count(*) > 0 AS evaluated FROM sage_evaluate('m');
 SELECT octet_length(sage_export('m')) > 0 AS exported;
-SELECT * FROM sage_train('m');
+SELECT * FROM sage_train('m', options => '{"quiet": true}');
 \echo :LAST_ERROR_SQLSTATE
 ROLLBACK;
 BEGIN READ ONLY;

@@ -12,14 +12,14 @@ SELECT sage_create_graph('other', 'users', 'follows', features => '{age}');
 
 -- without target: as before, with the new options over the old ones
 SELECT version, metric FROM sage_train('m', 'retrain', target => 'churned', options => '{"quiet": true, "epochs": 2, "hidden": 8, "metric": "ap"}');
-SELECT version, metric FROM sage_train('m');
-SELECT version, metric FROM sage_train('m', options => '{"epochs": 3, "hidden": null, "fanout": [2, 2]}');
+SELECT version, metric FROM sage_train('m', options => '{"quiet": true}');
+SELECT version, metric FROM sage_train('m', options => '{"quiet": true, "epochs": 3, "hidden": null, "fanout": [2, 2]}');
 SELECT version, deployed, epochs, request ->> 'target' AS target, request -> 'options' AS options FROM sage.model_versions WHERE model = 'm' ORDER BY version;
 SELECT array_length(sage_embed(1, 'm'), 1);
 -- a query and a task are kept as well
 SELECT version, metric FROM sage_train('q', 'retrain', labels => 'SELECT id AS node, id % 5 AS label FROM retrain.users', task => 'regression', node_type => 'users', options => '{"quiet": true, "epochs": 2}');
 SET search_path = public;
-SELECT version, metric FROM sage_train('q');
+SELECT version, metric FROM sage_train('q', options => '{"quiet": true}');
 SET search_path = retrain, public;
 SELECT version, request - 'options' AS request FROM sage.model_versions WHERE model = 'q' ORDER BY version;
 SELECT sage_drop_model('q');
@@ -34,7 +34,7 @@ SELECT sage_predict_label(1, 'm') IS NOT NULL AS labeled;
 SELECT sage_deploy('m', 1);
 SELECT task, deployed, metric, sage_classes('m'), array_length(sage_embed(1, 'm'), 1) FROM sage.models WHERE model = 'm';
 SELECT sage_predict(1, 'm') BETWEEN 0 AND 1 AS scored;
-SELECT version, metric FROM sage_train('m');
+SELECT version, metric FROM sage_train('m', options => '{"quiet": true}');
 SELECT sage_deploy('m', 9);
 \echo :LAST_ERROR_SQLSTATE
 SELECT sage_deploy('m', 0);
@@ -62,20 +62,20 @@ SELECT sage_predict(1, 'm');
 SELECT sage_classes('m');
 SELECT sage_export('m');
 SELECT octet_length(sage_export('m', 1)) > 1000 AS can_be_exported;
-SELECT version FROM sage_train('m');
+SELECT version FROM sage_train('m', options => '{"quiet": true}');
 \echo :LAST_ERROR_SQLSTATE
 SELECT sage_deploy('m', 1);
 SELECT deployed, task FROM sage.models WHERE model = 'm';
 SELECT sage_predict(1, 'm') BETWEEN 0 AND 1 AS scored;
-SELECT version FROM sage_train('m', options => '{"deploy": "never"}');
+SELECT version FROM sage_train('m', options => '{"quiet": true, "deploy": "never"}');
 SELECT deployed FROM sage.models WHERE model = 'm';
 -- if_better: by the validation metric; the same is not better, another metric cannot be compared
-SELECT version FROM sage_train('m', options => '{"deploy": "if_better"}');
+SELECT version FROM sage_train('m', options => '{"quiet": true, "deploy": "if_better"}');
 SELECT deployed FROM sage.models WHERE model = 'm';
-SELECT version FROM sage_train('m', options => '{"deploy": "if_better", "metric": "accuracy"}');
+SELECT version FROM sage_train('m', options => '{"quiet": true, "deploy": "if_better", "metric": "accuracy"}');
 SELECT deployed FROM sage.models WHERE model = 'm';
-SELECT version FROM sage_train('m', options => '{"deploy": "if_better", "metric": "log_loss", "epochs": 1, "learning_rate": 0.3, "dropout": 0, "weight_decay": 0}');
-SELECT version FROM sage_train('m', options => '{"deploy": "if_better", "epochs": 100, "learning_rate": 0.01}');
+SELECT version FROM sage_train('m', options => '{"quiet": true, "deploy": "if_better", "metric": "log_loss", "epochs": 1, "learning_rate": 0.3, "dropout": 0, "weight_decay": 0}');
+SELECT version FROM sage_train('m', options => '{"quiet": true, "deploy": "if_better", "epochs": 100, "learning_rate": 0.01}');
 WITH v AS (SELECT * FROM sage.model_versions WHERE model = 'm')
 SELECT (SELECT validation FROM v WHERE version = 6) < (SELECT validation FROM v WHERE version = 5) AS better,
 	(SELECT version FROM v WHERE deployed) = CASE WHEN (SELECT validation FROM v WHERE version = 6) < (SELECT validation FROM v WHERE version = 5) THEN 6 ELSE 5 END AS better_deployed;

@@ -32,7 +32,7 @@ SELECT model, owner, state FROM sage.runs;
 SELECT count(*) > 0 AS epochs FROM sage.epochs;
 -- members of the role may all of it
 SET ROLE rights_member;
-SELECT version FROM sage_train('m', options => '{"epochs": 1}');
+SELECT version FROM sage_train('m', options => '{"quiet": true, "epochs": 1}');
 SELECT sage_deploy('m', 1);
 SELECT count(sage_predict(id, 'm')) FROM users;
 SELECT octet_length(sage_export('m')) > 0 AS exported;
@@ -40,6 +40,20 @@ SELECT owner, deployed FROM sage.models;
 SELECT DISTINCT owner FROM sage.runs ORDER BY 1;
 -- what they train is the role's, even if they did it
 SELECT owner FROM sage.models WHERE model = 'm';
+
+-- a labels query is not run for anybody but who wrote it: it would run with the rights of who asks
+SELECT version FROM sage_train('m', labels => 'SELECT id AS node, label FROM rights.users', options => '{"quiet": true, "epochs": 1}');
+SELECT version, trained_by FROM sage.model_versions WHERE model = 'm' ORDER BY version;
+SELECT count(*) FROM sage_evaluate('m');
+SET ROLE rights_team;
+SELECT * FROM sage_evaluate('m');
+\echo :LAST_ERROR_SQLSTATE
+RESET ROLE;
+SELECT * FROM sage_train('m', options => '{"quiet": true}');
+\echo :LAST_ERROR_SQLSTATE
+SELECT count(*) FROM sage_evaluate('m', 'SELECT id AS node, label FROM users');
+SELECT sage_deploy('m', 1);
+SELECT count(*) FROM sage_evaluate('m');
 
 -- others see nothing of it, and may nothing
 SET ROLE rights_alice;
@@ -62,7 +76,7 @@ SELECT sage_grant('m', 'rights_alice');
 SELECT sage_revoke('m', 'rights_alice');
 SELECT * FROM sage_train('m', 'rights', target => 'label');
 \echo :LAST_ERROR_SQLSTATE
-SELECT * FROM sage_train('m');
+SELECT * FROM sage_train('m', options => '{"quiet": true}');
 SELECT sage_import('m', 'rights', '\x00');
 -- neither can they guess its name from a hint
 SELECT sage_predict(1, 'mm');

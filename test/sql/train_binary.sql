@@ -21,7 +21,7 @@ SELECT sage_create_graph('binary', 'users', 'follows');
 
 -- a column of the table, boolean
 SELECT version, epochs >= best_epoch AS best_within, best_epoch > 0 AS has_best, metric,
-	validation > 0.75 AS learns, test IS NULL AS no_test, validation > baseline + 0.1 AS graph_matters, seconds > 0 AS took_time
+	validation > 0.75 AS learns, validation > baseline + 0.1 AS graph_matters, seconds > 0 AS took_time
 	FROM sage_train('churn', target => 'churned', options => '{"quiet": true}');
 SELECT model, graph, owner = current_user AS mine, task, deployed, metric, validation BETWEEN 0.5 AND 1 AS validation,
 	metrics -> 'classes' ->> 'false' AS no, metrics -> 'classes' ->> 'true' AS yes, metrics -> 'seed' AS seed,

@@ -22,8 +22,8 @@ CREATE FUNCTION try(options jsonb, target text DEFAULT 'churned', model text DEF
 \set SHOW_CONTEXT never
 
 -- the view describes every option
-SELECT name, type IS NOT NULL AS typed, description <> '' AS described FROM sage.options ORDER BY name COLLATE "C";
-SELECT name, value_range FROM sage.options WHERE type = 'enum' ORDER BY name COLLATE "C";
+SELECT count(*) > 20 AS many, bool_and(type IS NOT NULL) AS typed, bool_and(description <> '') AS described, count(DISTINCT name) = count(*) AS once FROM sage.options;
+SELECT name, type, default_value, value_range FROM sage.options WHERE name IN ('hidden', 'epochs', 'deploy', 'metric', 'loss', 'quiet', 'fanout', 'split', 'validation_from') ORDER BY name COLLATE "C";
 
 -- not an object
 SELECT try('[]');
@@ -39,9 +39,18 @@ SELECT try('{"epoch": 3}');
 \echo :LAST_ERROR_SQLSTATE
 SELECT try('{"learningrate": 0.1}');
 SELECT try('{"Hidden": 3}');
-SELECT try('{"zzzzzzzzzzzz": 3}');
-SELECT try('{"": 3}');
-SELECT try(jsonb_build_object(repeat('x', 1000), 1));
+CREATE FUNCTION lists_options(options jsonb) RETURNS TABLE (message text, all_in_hint bool) LANGUAGE plpgsql AS $$
+DECLARE
+	hint text;
+BEGIN
+	PERFORM sage_train('m', 'options', target => 'churned', options => options);
+EXCEPTION WHEN invalid_parameter_value THEN
+	GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
+	RETURN QUERY SELECT SQLERRM, hint = 'Valid options are: ' || (SELECT string_agg(name, ', ') FROM sage.options) || '.';
+END $$;
+SELECT * FROM lists_options('{"zzzzzzzzzzzz": 3}');
+SELECT * FROM lists_options('{"": 3}');
+SELECT * FROM lists_options(jsonb_build_object(repeat('x', 1000), 1));
 
 -- wrong types, numbers out of range; null is the default
 SELECT try('{"hidden": "64"}');
@@ -76,6 +85,8 @@ SELECT try('{"seed": -1}');
 SELECT try('{"seed": 9007199254740991}');
 SELECT try('{"layer_norm": true, "normalize": true}');
 SELECT try('{"layer_norm": "yes"}');
+SELECT try('{"refit": "always"}');
+SELECT try('{"refit": "never"}');
 SELECT try('{"deploy": "maybe"}');
 SELECT try('{"deploy": true}');
 
@@ -149,6 +160,38 @@ SELECT try('{"class_weights": 3}');
 SELECT try('{"class_weights": {"paid": 2, "pro": 3}}', 'plan');
 SELECT * FROM sage_train('m', labels => 'SELECT id AS node, age + 0.5 AS label FROM users', options => '{"class_weights": "balanced"}');
 SELECT try('{"class_weights": {"true": 0, "false": 0}}');
+
+-- columns that are left out this time
+SELECT try('{"exclude": []}');
+ALTER TABLE users ADD twice int, ADD spare text;
+UPDATE users SET twice = id * 2, spare = id::text;
+SELECT sage_create_graph('wide', 'users', 'follows');
+CREATE FUNCTION features(graph text, options jsonb) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	names text;
+BEGIN
+	PERFORM sage_train('w', graph, target => 'churned', options => '{"quiet": true, "epochs": 1}' || options);
+	names := (SELECT string_agg(f ->> 'name', ' ') FROM sage.model_version v, jsonb_array_elements(v.spec #> '{node_types,0,features,columns}') f
+		WHERE v.model = 'w' AND v.version = (SELECT max(version) FROM sage.model_version WHERE model = 'w'));
+	RETURN names;
+END $$;
+SELECT features('wide', '{}');
+SELECT features('wide', '{"exclude": ["plan"]}');
+SELECT features('wide', '{"exclude": ["users.plan", "twice", "twice", "churned"]}');
+SELECT features('wide', '{"exclude": ["pland"]}');
+\echo :LAST_ERROR_SQLSTATE
+SELECT features('wide', '{"exclude": ["people.plan"]}');
+SELECT features('wide', '{"exclude": "plan"}');
+SELECT features('wide', '{"exclude": [3]}');
+\echo :LAST_ERROR_SQLSTATE
+SELECT features('wide', '{"exclude": [["plan"]]}');
+SELECT features('wide', '{"exclude": [null]}');
+SELECT sage_drop_model('w');
+SELECT features('options', '{"exclude": ["age"]}');
+\echo :LAST_ERROR_SQLSTATE
+SELECT exclude FROM sage.node_types WHERE graph = 'wide';
+SELECT sage_drop_graph('wide');
+ALTER TABLE users DROP twice, DROP spare;
 
 -- shares of the split
 SELECT try('{"split": [0.6, 0.2, 0.2]}');

@@ -67,8 +67,8 @@ sub interrupt
 	my ($sql, $delay, $function) = @_;
 	my ($out, $err) = ('', '');
 	my $session = IPC::Run::start(
-		[ 'psql', '-X', '-q', '-A', '-t', '-d', $node->connstr('postgres') . ' application_name=victim' ],
-		'<', \$sql, '>', \$out, '2>', \$err);
+		[ 'psql', '-X', '-q', '-d', $node->connstr('postgres') . ' application_name=victim', map { ('-c', $_) } split /;/, $sql ],
+		'>', \$out, '2>', \$err);
 	my $called;
 
 	$node->poll_query_until('postgres',
