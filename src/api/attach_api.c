@@ -14,6 +14,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
+#include "api/arguments.h"
 #include "api/score_column.h"
 #include "base/query.h"
 #include "base/query_args.h"
@@ -37,16 +38,6 @@ static const struct
 	{"delete", "DELETE", "OLD TABLE AS sage_old"},
 	{"update", "UPDATE", "OLD TABLE AS sage_old NEW TABLE AS sage_new"},
 };
-
-static char *
-required_text(FunctionCallInfo fcinfo, int index, const char *name)
-{
-	if (PG_ARGISNULL(index))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("argument \"%s\" must not be null", name)));
-	return text_to_cstring(PG_GETARG_TEXT_PP(index));
-}
 
 /* A name that is the same each time, and fits. */
 static char *

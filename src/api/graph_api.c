@@ -14,6 +14,7 @@
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 
+#include "api/arguments.h"
 #include "base/query.h"
 #include "graph/graph.h"
 #include "graph/graph_check.h"
@@ -30,26 +31,10 @@ SAGE_FUNCTION(sage_drop_graph);
  * ------------------------------------------------------------------------
  */
 
-/* NULL if the argument is NULL. */
-static char *
-arg_text(FunctionCallInfo fcinfo, int index)
-{
-	return PG_ARGISNULL(index) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(index));
-}
-
 static Oid
 arg_table(FunctionCallInfo fcinfo, int index)
 {
 	return PG_ARGISNULL(index) ? InvalidOid : PG_GETARG_OID(index);
-}
-
-static void
-require_arg(FunctionCallInfo fcinfo, int index, const char *name)
-{
-	if (PG_ARGISNULL(index))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("argument \"%s\" must not be null", name)));
 }
 
 /* text[] -> list of char *; NULL: NIL. */

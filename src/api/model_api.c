@@ -15,6 +15,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
+#include "api/arguments.h"
 #include "base/query_args.h"
 #include "model/model_catalog.h"
 #include "model/model_store.h"
@@ -28,16 +29,6 @@ SAGE_FUNCTION(sage_revoke);
 SAGE_FUNCTION(sage_export);
 SAGE_FUNCTION(sage_import);
 SAGE_FUNCTION(sage_classes);
-
-static char *
-required_text(FunctionCallInfo fcinfo, int index, const char *name)
-{
-	if (PG_ARGISNULL(index))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("argument \"%s\" must not be null", name)));
-	return text_to_cstring(PG_GETARG_TEXT_PP(index));
-}
 
 /* (owner, granted): for the views. */
 Datum

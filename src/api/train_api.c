@@ -17,6 +17,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "api/arguments.h"
 #include "base/query_args.h"
 #include "model/model_catalog.h"
 #include "model/model_store.h"
@@ -42,12 +43,6 @@ typedef struct TrainArguments
  * Arguments
  * ------------------------------------------------------------------------
  */
-
-static char *
-arg_text(FunctionCallInfo fcinfo, int index)
-{
-	return PG_ARGISNULL(index) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(index));
-}
 
 static void
 name_row(void *arg, Datum *values, bool *nulls)

@@ -85,12 +85,22 @@ has_range(const OptionDef *def)
 	return def->min != 0 || def->max != 0;
 }
 
+/* A bound as people write it: whole numbers without an exponent. */
+static void
+bound_text(const OptionDef *def, double bound, char to[64])
+{
+	if (def->type == OPTION_FLOAT)
+		double_to_shortest_decimal_buf(bound, to);
+	else
+		snprintf(to, 64, "%.0f", bound);
+}
+
 /* The range or the choices for people, or NULL where there is neither. */
 static char *
 range_text(const OptionDef *def)
 {
 	StringInfoData buf;
-	char		number[DOUBLE_SHORTEST_DECIMAL_LEN];
+	char		number[64];
 
 	if (def->type == OPTION_ENUM)
 	{
@@ -109,12 +119,12 @@ range_text(const OptionDef *def)
 		appendStringInfoString(&buf, "at most ");
 	else
 	{
-		double_to_shortest_decimal_buf(def->min, number);
+		bound_text(def, def->min, number);
 		appendStringInfo(&buf, isinf(def->max) ? "at least %s" : "%s to ", number);
 	}
 	if (!isinf(def->max))
 	{
-		double_to_shortest_decimal_buf(def->max, number);
+		bound_text(def, def->max, number);
 		appendStringInfoString(&buf, number);
 	}
 	return buf.data;

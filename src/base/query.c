@@ -254,7 +254,7 @@ query_free(PreparedQuery *query)
 	pfree(query);
 }
 
-/* What the statement returns, copied into CurrentMemoryContext; NULL: nothing. */
+/* What a SELECT returns, copied into CurrentMemoryContext; NULL: it is none, or several. */
 TupleDesc
 query_describe(const char *sql)
 {
@@ -271,7 +271,7 @@ query_describe(const char *sql)
 		CachedPlanSource *source = linitial(sources);
 		MemoryContext old = MemoryContextSwitchTo(cxt);
 
-		if (source->resultDesc != NULL)
+		if (source->resultDesc != NULL && source->commandTag == CMDTAG_SELECT)
 			result = CreateTupleDescCopy(source->resultDesc);
 		MemoryContextSwitchTo(old);
 	}

@@ -217,7 +217,7 @@ column_named(const Graph *graph, const NodeType *type, Relation relation, const 
 	return att;
 }
 
-/* The columns that the graph names. */
+/* The columns that the graph names, but the target. */
 static void
 choose_named(FeatureSet *set, const Graph *graph, const NodeType *type, Relation relation,
 			 const char *target_column)
@@ -228,9 +228,13 @@ choose_named(FeatureSet *set, const Graph *graph, const NodeType *type, Relation
 	foreach(cell, type->features)
 	{
 		const char *name = lfirst(cell);
-		Form_pg_attribute att = column_named(graph, type, relation, name, target_column);
 		Column	   *column = &set->columns[set->ncolumns];
+		Form_pg_attribute att;
 
+		/* labels are never features, whatever the list says */
+		if (target_column != NULL && strcmp(name, target_column) == 0)
+			continue;
+		att = column_named(graph, type, relation, name, target_column);
 		for (int i = 0; i < set->ncolumns; i++)
 		{
 			if (strcmp(set->columns[i].name, name) == 0)

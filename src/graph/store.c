@@ -419,20 +419,10 @@ store_neighbors(GraphStore *store, int relation, const int32 *dst, const Timesta
 		resident_neighbors(store, relation, dst, times, ndst, pick, result);
 }
 
-/*
- * By priority; copies of one pair have the same priority and stand by their
- * time, so that the one seen earliest comes first.
- */
 int
 neighbor_entry_compare(const NeighborEntry *x, const NeighborEntry *y)
 {
-	if (x->priority != y->priority)
-		return x->priority < y->priority ? -1 : 1;
-	if (x->time != y->time)
-		return x->time < y->time ? -1 : 1;
-	if (x->weight != y->weight)
-		return x->weight < y->weight ? -1 : 1;
-	return 0;
+	return neighbor_order(x->priority, y->priority, x->time, y->time, x->weight, y->weight);
 }
 
 #define ST_SORT neighbor_entries_sort

@@ -96,6 +96,22 @@ extern void resident_neighbors(GraphStore *store, int relation, const int32 *dst
 							   const NeighborPick *pick, NeighborList *result);
 extern void resident_load_edges(GraphStore *store, const bool *relations_wanted);
 
+/*
+ * The neighbours' order: by priority; copies of one pair have the same
+ * priority and stand by their time, so that the one seen earliest is first.
+ */
+static inline int
+neighbor_order(uint64 priority_a, uint64 priority_b, TimestampTz time_a, TimestampTz time_b, float weight_a, float weight_b)
+{
+	if (priority_a != priority_b)
+		return priority_a < priority_b ? -1 : 1;
+	if (time_a != time_b)
+		return time_a < time_b ? -1 : 1;
+	if (weight_a != weight_b)
+		return weight_a < weight_b ? -1 : 1;
+	return 0;
+}
+
 /* One neighbour of one node, while its order is made. */
 typedef struct NeighborEntry
 {

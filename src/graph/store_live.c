@@ -242,13 +242,7 @@ live_read(GraphStore *store, int relation, const int32 *dst, int64 ndst)
 static inline int
 candidate_compare(const Candidate *x, const Candidate *y)
 {
-	if (x->priority != y->priority)
-		return x->priority < y->priority ? -1 : 1;
-	if (x->time != y->time)
-		return x->time < y->time ? -1 : 1;
-	if (x->weight != y->weight)
-		return x->weight < y->weight ? -1 : 1;
-	return 0;
+	return neighbor_order(x->priority, y->priority, x->time, y->time, x->weight, y->weight);
 }
 
 #define ST_SORT candidates_sort

@@ -37,14 +37,15 @@ fanout_number(const JsonbValue *value)
 
 	if (value->type == jbvNumeric)
 	{
-		double		number = DatumGetFloat8(DirectFunctionCall1(numeric_float8, NumericGetDatum(value->val.numeric)));
+		double		number = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
+															NumericGetDatum(value->val.numeric)));
 
 		range_ok = number >= -1 && number <= FANOUT_MAX && number == (int) number;
 		count = range_ok ? (int) number : 0;
 	}
 	if (!range_ok)
-		fanout_error("fanout must be made of whole numbers",
-					 psprintf("Each may be from 0 (the relation is off) to %d, or -1 for all neighbors.", FANOUT_MAX));
+		fanout_error(psprintf("fanout must be made of whole numbers from -1 to %d", FANOUT_MAX),
+					 "0 turns a relation off, -1 takes all neighbors.");
 	return count;
 }
 

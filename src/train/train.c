@@ -236,7 +236,8 @@ choose_metric(const ModelOptions *options, ModelTask task)
 	if (!metric_suits(metric, task))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("metric %s does not suit task %s", metric_names[metric], model_task_name(task))));
+				 errmsg("metric %s does not suit task %s", metric_names[metric], model_task_name(task)),
+				 errhint("Leave it out for %s.", metric_names[metric_default(task)])));
 	return metric;
 }
 
@@ -254,8 +255,8 @@ check_model_size(const ModelSpec *spec, const Graph *graph)
 	if (floats * sizeof(float) > (double) guc_max_model_size * 1024)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("model of %.0f MB exceeds sage.max_model_size of %d MB",
-						floats * sizeof(float) / (1024 * 1024), guc_max_model_size / 1024),
+				 errmsg("model of %.0f kB exceeds sage.max_model_size of %d kB",
+						floats * sizeof(float) / 1024, guc_max_model_size),
 				 errhint("Use fewer columns or a smaller \"hidden\", or raise sage.max_model_size.")));
 }
 

@@ -1,0 +1,38 @@
+/*
+ * target_query.h
+ *		Where labels come from: for the files that read them.
+ */
+#ifndef SAGE_TARGET_QUERY_H
+#define SAGE_TARGET_QUERY_H
+
+#include "postgres.h"
+
+#include "train/target.h"
+
+/* The sorts of types that labels may have. */
+typedef enum LabelKind
+{
+	LABEL_BOOL,
+	LABEL_INTEGER,
+	LABEL_NUMBER,
+	LABEL_TEXT,
+	LABEL_ARRAY,
+	LABEL_NUMBER_ARRAY
+} LabelKind;
+
+static inline bool
+kind_is_number(LabelKind kind)
+{
+	return kind == LABEL_INTEGER || kind == LABEL_NUMBER;
+}
+
+static inline bool
+kind_is_array(LabelKind kind)
+{
+	return kind == LABEL_ARRAY || kind == LABEL_NUMBER_ARRAY;
+}
+
+extern char *labels_sql(const Graph *graph, int node_type, const TargetSource *source, LabelKind *kind, bool *timed,
+						bool *has_split);
+
+#endif							/* SAGE_TARGET_QUERY_H */
