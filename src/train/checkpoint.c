@@ -12,8 +12,6 @@
 #include "base/memory.h"
 #include "train/checkpoint.h"
 
-#define KEEP		10
-
 /* For large models fewer are kept; a fixed bound, so that results repeat. */
 #define KEEP_FLOATS	(INT64CONST(64) * 1024 * 1024)
 
@@ -30,7 +28,7 @@ struct Checkpoints
 	int64		size;
 	int			capacity;
 	int			count;
-	Checkpoint	best[KEEP];		/* best first */
+	Checkpoint	best[CHECKPOINTS_KEEP];		/* best first */
 };
 
 Checkpoints *
@@ -39,7 +37,7 @@ checkpoints_create(int64 size)
 	Checkpoints *checkpoints = palloc0(sizeof(Checkpoints));
 
 	checkpoints->size = size;
-	checkpoints->capacity = (int) Min(Max(KEEP_FLOATS / Max(size, 1), 1), KEEP);
+	checkpoints->capacity = (int) Min(Max(KEEP_FLOATS / Max(size, 1), 1), CHECKPOINTS_KEEP);
 	for (int i = 0; i < checkpoints->capacity; i++)
 		checkpoints->best[i].weights = memory_alloc(size, sizeof(float));
 	return checkpoints;

@@ -9,6 +9,8 @@
 
 #include "tensor/param.h"
 
+#define CHECKPOINTS_KEEP	10
+
 typedef struct Checkpoints Checkpoints;
 
 extern Checkpoints *checkpoints_create(int64 size);

@@ -42,6 +42,15 @@ typedef struct OrderEntry
 	int64		row;
 } OrderEntry;
 
+/* How a fit went: all that a refit needs to go the same way. */
+typedef struct FitCourse
+{
+	int64		batches;		/* in an epoch */
+	int			epochs;
+	int			nbest;
+	int64		best[CHECKPOINTS_KEEP]; /* steps of the best checkpoints */
+} FitCourse;
+
 /* One fit in progress. */
 typedef struct Fit
 {
@@ -66,7 +75,7 @@ typedef struct Fit
 	double		smooth_loss;	/* validation loss, smoothed over evaluations */
 	double		validation;		/* metric of the last evaluation */
 	Checkpoints *checkpoints;
-	const struct Fit *first;	/* of a refit: the fit that chose when to stop */
+	const FitCourse *first;		/* of a refit: how the fit before it went */
 	FitResult	result;
 	int			rows_capacity;
 } Fit;
@@ -179,7 +188,7 @@ static int
 fit_epochs(const Fit *fit)
 {
 	if (fit->all_labels)
-		return fit->first->result.epochs + 1;
+		return fit->first->epochs + 1;
 	if (fit->trainer->options->epochs != OPTION_UNSET)
 		return fit->trainer->options->epochs;
 	return (int) ((DEFAULT_STEPS + fit->batches - 1) / fit->batches);
@@ -233,14 +242,11 @@ fit_evaluate(Fit *fit, double training_loss)
 static void
 fit_refit_step(Fit *fit)
 {
-	const Fit  *first = fit->first;
-	int			n = checkpoints_count(first->checkpoints);
+	const FitCourse *first = fit->first;
 
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < first->nbest; i++)
 	{
-		int64		step = checkpoints_step(first->checkpoints, i);
-
-		if ((step * fit->batches + first->batches - 1) / first->batches == fit->step)
+		if ((first->best[i] * fit->batches + first->batches - 1) / first->batches == fit->step)
 			(void) checkpoints_offer(fit->checkpoints, param_data(fit->model->params), 0, 0, fit->step);
 	}
 }
@@ -249,7 +255,7 @@ static bool
 fit_is_over(const Fit *fit)
 {
 	if (fit->all_labels)
-		return checkpoints_count(fit->checkpoints) == checkpoints_count(fit->first->checkpoints);
+		return checkpoints_count(fit->checkpoints) == fit->first->nbest;
 	return fit->step - fit->improved >= fit->trainer->options->patience;
 }
 
@@ -348,27 +354,47 @@ fit_run(Fit *fit)
 	checkpoints_average(fit->checkpoints, param_data(fit->model->params));
 }
 
-/*
- * The same again with the labels that were held back, now that it is known
- * when to stop.  The figures stay those of the first fit: they were measured
- * on labels that it had not seen.
- */
-static void
-fit_again(const Fit *first)
+static FitCourse
+fit_course(const Fit *fit)
 {
-	Fit			fit = {
-		.trainer = first->trainer, .model = first->model, .fanout = first->fanout,
-		.training = first->training, .phase = PHASE_REFIT,
-		.validation = NAN, .all_labels = true, .first = first
+	FitCourse	course = {
+		.batches = fit->batches, .epochs = fit->result.epochs, .nbest = checkpoints_count(fit->checkpoints)
 	};
 
-	fit_open(&fit);
-	fit_run(&fit);
+	for (int i = 0; i < course.nbest; i++)
+		course.best[i] = checkpoints_step(fit->checkpoints, i);
+	return course;
 }
 
 /*
- * Trains a model and leaves the average of its best weights in it.  What it
- * works with is in CurrentMemoryContext.
+ * One fit from beginning to end, in a memory context of its own: moments and
+ * checkpoints are several times as large as the model.
+ */
+static FitCourse
+fit_whole(Fit *fit)
+{
+	MemoryContext outer = CurrentMemoryContext;
+	MemoryContext cxt = AllocSetContextCreate(outer, "sage fit", ALLOCSET_DEFAULT_SIZES);
+	FitCourse	course;
+	EpochRow   *rows;
+
+	MemoryContextSwitchTo(cxt);
+	fit_open(fit);
+	fit_run(fit);
+	course = fit_course(fit);
+	MemoryContextSwitchTo(outer);
+	rows = memory_alloc(fit->result.epochs, sizeof(EpochRow));
+	memcpy(rows, fit->result.rows, fit->result.epochs * sizeof(EpochRow));
+	fit->result.rows = rows;
+	MemoryContextDelete(cxt);
+	return course;
+}
+
+/*
+ * Trains a model and leaves the average of its best weights in it.  With a
+ * refit it is then trained the same way once more, with the labels that were
+ * held back; the figures stay those of the first fit, which were measured on
+ * labels that it had not seen.
  */
 FitResult
 train_fit(Trainer *trainer, Model *model, const Fanout *fanout, const Fanout *training, TrainPhase phase)
@@ -377,13 +403,19 @@ train_fit(Trainer *trainer, Model *model, const Fanout *fanout, const Fanout *tr
 		.trainer = trainer, .model = model, .fanout = fanout, .training = training, .phase = phase,
 		.best_score = -INFINITY, .best_loss = INFINITY, .smooth_loss = NAN, .validation = NAN
 	};
+	FitCourse	course = fit_whole(&fit);
 
-	fit_open(&fit);
-	fit_run(&fit);
-	fit.result.best_epoch = (int) ((checkpoints_step(fit.checkpoints, 0) + fit.batches - 1) / fit.batches);
+	fit.result.best_epoch = (int) ((course.best[0] + course.batches - 1) / course.batches);
 	fit.result.validation = train_evaluate(trainer, model, fanout, SPLIT_VALIDATION).metric;
 	fit.result.test = train_evaluate(trainer, model, fanout, SPLIT_TEST).metric;
 	if (phase == PHASE_TRAINING && trainer->refit)
-		fit_again(&fit);
+	{
+		Fit			again = {
+			.trainer = trainer, .model = model, .fanout = fanout, .training = training, .phase = PHASE_REFIT,
+			.validation = NAN, .all_labels = true, .first = &course
+		};
+
+		(void) fit_whole(&again);
+	}
 	return fit.result;
 }
