@@ -83,4 +83,4 @@ COMMENT ON COLUMN sage.edge_type.target_type IS 'node type that edges go to';
 COMMENT ON COLUMN sage.edge_type.time_column IS 'time from which an edge exists; null: always';
 COMMENT ON COLUMN sage.edge_type.weight_column IS 'column with the weight of an edge; null: all weigh the same';
 COMMENT ON COLUMN sage.edge_type.features IS 'columns that are features of an edge';
-COMMENT ON COLUMN sage.edge_type.direction IS 'undirected: neighbours in both directions are the same; forward: neighbours are targets; both: each direction is a relation of its own';
+COMMENT ON COLUMN sage.edge_type.direction IS 'undirected: neighbors in both directions are the same; forward: neighbors are targets; both: each direction is a relation of its own';

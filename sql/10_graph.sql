@@ -100,5 +100,5 @@ COMMENT ON COLUMN sage.edge_types.target_column IS 'column with the key of the n
 COMMENT ON COLUMN sage.edge_types.target_type IS 'node type that edges go to';
 COMMENT ON COLUMN sage.edge_types.time_column IS 'time from which an edge exists; null: always';
 COMMENT ON COLUMN sage.edge_types.weight_column IS 'column with the weight of an edge; null: all weigh the same';
-COMMENT ON COLUMN sage.edge_types.direction IS 'undirected: neighbours in both directions are the same; forward: neighbours are targets; both: each direction is a relation of its own';
+COMMENT ON COLUMN sage.edge_types.direction IS 'undirected: neighbors in both directions are the same; forward: neighbors are targets; both: each direction is a relation of its own';
 COMMENT ON COLUMN sage.edge_types.relations IS 'names of its relations, as options like fanout know them';

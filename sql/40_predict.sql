@@ -94,7 +94,7 @@ CREATE FUNCTION sage_predict_row(node_row record, model text DEFAULT NULL, at ti
 AS 'MODULE_PATHNAME', 'sage_predict_row'
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000;
 COMMENT ON FUNCTION sage_predict_row(record, text, timestamptz, text)
-	IS 'the score of a row value that need not be in the table, with the edges that name its key';
+	IS 'the score of a row value that need not be in the table, with the edges that name its key and those that its foreign keys are';
 
 CREATE FUNCTION sage_evaluate(model text DEFAULT NULL, labels text DEFAULT NULL)
 RETURNS TABLE (metric text, value double precision)

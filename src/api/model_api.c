@@ -97,7 +97,7 @@ warn_of_triggers(FunctionCallInfo fcinfo, const char *model)
 		ereport(WARNING,
 				(errmsg("triggers still score with model \"%s\"", model),
 				 errdetail("These are %s.", list.data),
-				 errhint("Drop them, or use sage_detach.")));
+				 errhint("Drop them; sage_detach drops those that sage_attach made.")));
 }
 
 Datum

@@ -27,7 +27,7 @@ guc_define(void)
 {
 	DefineCustomEnumVariable("sage.access",
 							 "How scoring reads the graph.",
-							 "\"live\" asks the tables for each node's neighbourhood, \"resident\" reads them once "
+							 "\"live\" asks the tables for each node's neighborhood, \"resident\" reads them once "
 							 "for the statement, \"auto\" begins live and goes over when that is cheaper.",
 							 &guc_access, ACCESS_AUTO, access_modes,
 							 PGC_USERSET, 0, NULL, NULL, NULL);

@@ -10,6 +10,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "miscadmin.h"
 #include "portability/instr_time.h"
 #include "utils/memutils.h"
@@ -256,13 +258,21 @@ score_resident(Scorer *scorer, const Datum *keys, int64 n, float *outputs, float
  */
 
 static bool
-resident_pays(const Scorer *scorer, int64 n)
+resident_pays(Scorer *scorer, int64 n)
 {
 	if (scorer->access != ACCESS_AUTO)
 		return scorer->access == ACCESS_RESIDENT;
-	if (scorer->cached->load_bytes * 1.5 > guc_max_memory * 1024.0)
+	if (scorer->live_seconds + (n - 1) * LIVE_KEY_SECONDS <= scorer->cached->load_cost)
 		return false;
-	return scorer->live_seconds + (n - 1) * LIVE_KEY_SECONDS > scorer->cached->load_cost;
+	if (scorer->cached->load_bytes * 1.5 <= guc_max_memory * 1024.0)
+		return true;
+	if (!scorer->memory_told)
+		ereport(NOTICE,
+				(errmsg("sage.max_memory is too small to read graph \"%s\" at once", scorer->cached->graph->name),
+				 errdetail("About %.0f MB would do; each row is scored by queries of its own, which is slow for many.",
+						   ceil(scorer->cached->load_bytes * 1.5 / (1024 * 1024)))));
+	scorer->memory_told = true;
+	return false;
 }
 
 void

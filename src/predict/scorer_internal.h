@@ -43,6 +43,7 @@ struct Scorer
 	LiveState	live;
 	Tape	   *tape;
 	double		live_seconds;	/* spent so far */
+	bool		memory_told;	/* the user knows why it is slow */
 
 	/* resident: everything was scored */
 	bool		resident;

@@ -233,6 +233,6 @@ leak_check(const Graph *graph, const ModelSpec *spec, FeatureTable *const *table
 					(errmsg("column \"%s\" of table %s may be the target in other words",
 							column.name, graph->node_types[spec->node_type].table),
 					 errdetail("It alone predicts the target almost perfectly."),
-					 errhint("If it is not known at the time of prediction, leave it out with exclude.")));
+					 errhint("If it is not known at the time of prediction, leave it out with the option \"exclude\".")));
 	}
 }

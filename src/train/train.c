@@ -275,7 +275,7 @@ announce(const Trainer *trainer)
 	ereport(INFO,
 			(errmsg("%s task%s: %lld labels to train, %lld for validation, %lld for the test; %lld nodes, %lld edges",
 					model_task_name(labels->task),
-					labels->nclasses > 0 ? psprintf(" of %d classes", labels->nclasses) : "",
+					labels->nclasses > 2 ? psprintf(" of %d classes", labels->nclasses) : "",
 					(long long) labels->counts[SPLIT_TRAIN], (long long) labels->counts[SPLIT_VALIDATION],
 					(long long) labels->counts[SPLIT_TEST], (long long) nodes, (long long) edges)));
 }
