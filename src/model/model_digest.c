@@ -47,29 +47,52 @@ expand_block(const uint8_t *block, uint32_t w[64])
 	}
 }
 
-/* One block into the state; a .. h of the standard are v[0] .. v[7]. */
+/*
+ * One round.  The standard moves its eight variables on by one place after
+ * each; here they stay in registers and change their roles instead.
+ */
+#define ROUND(a, b, c, d, e, f, g, h, i) \
+	do { \
+		uint32_t	t1 = h + (ROTATE(e, 6) ^ ROTATE(e, 11) ^ ROTATE(e, 25)) + \
+			((e & f) ^ (~e & g)) + round_constants[i] + w[i]; \
+		d += t1; \
+		h = t1 + (ROTATE(a, 2) ^ ROTATE(a, 13) ^ ROTATE(a, 22)) + ((a & b) ^ (a & c) ^ (b & c)); \
+	} while (0)
+
+/* One block into the state. */
 static void
 compress(uint32_t state[8], const uint8_t *block)
 {
 	uint32_t	w[64];
-	uint32_t	v[8];
+	uint32_t	a = state[0],
+				b = state[1],
+				c = state[2],
+				d = state[3],
+				e = state[4],
+				f = state[5],
+				g = state[6],
+				h = state[7];
 
 	expand_block(block, w);
-	memcpy(v, state, sizeof(v));
-	for (int i = 0; i < 64; i++)
+	for (int i = 0; i < 64; i += 8)
 	{
-		uint32_t	s1 = ROTATE(v[4], 6) ^ ROTATE(v[4], 11) ^ ROTATE(v[4], 25);
-		uint32_t	choose = (v[4] & v[5]) ^ (~v[4] & v[6]);
-		uint32_t	t1 = v[7] + s1 + choose + round_constants[i] + w[i];
-		uint32_t	s0 = ROTATE(v[0], 2) ^ ROTATE(v[0], 13) ^ ROTATE(v[0], 22);
-		uint32_t	majority = (v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]);
-
-		memmove(v + 1, v, 7 * sizeof(uint32_t));
-		v[4] += t1;
-		v[0] = t1 + s0 + majority;
+		ROUND(a, b, c, d, e, f, g, h, i);
+		ROUND(h, a, b, c, d, e, f, g, i + 1);
+		ROUND(g, h, a, b, c, d, e, f, i + 2);
+		ROUND(f, g, h, a, b, c, d, e, i + 3);
+		ROUND(e, f, g, h, a, b, c, d, i + 4);
+		ROUND(d, e, f, g, h, a, b, c, i + 5);
+		ROUND(c, d, e, f, g, h, a, b, i + 6);
+		ROUND(b, c, d, e, f, g, h, a, i + 7);
 	}
-	for (int i = 0; i < 8; i++)
-		state[i] += v[i];
+	state[0] += a;
+	state[1] += b;
+	state[2] += c;
+	state[3] += d;
+	state[4] += e;
+	state[5] += f;
+	state[6] += g;
+	state[7] += h;
 }
 
 void

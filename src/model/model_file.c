@@ -14,6 +14,9 @@
 #include "model/model_file.h"
 #include "model/model_json.h"
 
+/* Bytes of data between two pauses. */
+#define PAUSE_BYTES		((size_t) 1 << 20)
+
 #define METADATA_NAME	"__metadata__"
 #define CHECKSUM_KEY	"sha256"
 
@@ -288,6 +291,8 @@ check_data(Parser *p)
 		return model_json_fail(&p->json, MODEL_FILE_LENGTH, p->json.end + p->data_end);
 	for (const uint8_t *s = p->json.end; s < end; s += sizeof(float))
 	{
+		if ((size_t) (s - p->json.end) % PAUSE_BYTES == 0 && p->file->pause != NULL)
+			p->file->pause();
 		if ((little_endian(s) & 0x7F800000) == 0x7F800000)
 			return model_json_fail(&p->json, MODEL_FILE_NOT_FINITE, s);
 	}
@@ -354,14 +359,21 @@ digest_text(ModelDigest *digest, const ModelFileText *text)
 }
 
 static void
-digest_tensor(ModelDigest *digest, const ModelFileTensor *tensor)
+digest_tensor(ModelDigest *digest, const ModelFileTensor *tensor, void (*pause) (void))
 {
+	size_t		size = tensor->count * sizeof(float);
+
 	digest_number(digest, tensor->name_len);
 	model_digest_add(digest, tensor->name, tensor->name_len);
 	digest_number(digest, (uint64_t) tensor->rank);
 	for (int i = 0; i < tensor->rank; i++)
 		digest_number(digest, tensor->shape[i]);
-	model_digest_add(digest, tensor->data, tensor->count * sizeof(float));
+	for (size_t done = 0; done < size; done += PAUSE_BYTES)
+	{
+		if (pause != NULL)
+			pause();
+		model_digest_add(digest, tensor->data + done, size - done < PAUSE_BYTES ? size - done : PAUSE_BYTES);
+	}
 }
 
 /*
@@ -388,7 +400,7 @@ model_file_checksum(const ModelFile *file, char hex[MODEL_DIGEST_HEX + 1])
 	}
 	digest_number(&digest, (uint64_t) file->ntensors);
 	for (int i = 0; i < file->ntensors; i++)
-		digest_tensor(&digest, file->by_name[i]);
+		digest_tensor(&digest, file->by_name[i], file->pause);
 	model_digest_end(&digest, hex);
 }
 

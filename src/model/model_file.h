@@ -77,9 +77,14 @@ typedef struct ModelFileText
 /*
  * An open file.  It is large (half a megabyte): allocate it.  It points into
  * the bytes and into itself: do not copy it, and keep the bytes.
+ *
+ * pause is the caller's, set before the file is opened or written: NULL, or
+ * called every few milliseconds while large data is gone through.  It may
+ * leave for good, as nothing is held meanwhile.
  */
 typedef struct ModelFile
 {
+	void		(*pause) (void);
 	const uint8_t *bytes;
 	size_t		size;
 	size_t		error_position; /* byte at which an error was found */

@@ -13,6 +13,9 @@
 /* The checksum is the first text, so its place is known. */
 #define HEADER_START	"{\"__metadata__\":{\"sha256\":\""
 
+/* Values written between two pauses. */
+#define PAUSE_VALUES	(1 << 18)
+
 /* Where bytes go; without an address they are only counted. */
 typedef struct Sink
 {
@@ -141,7 +144,7 @@ put_little_endian(Sink *sink, uint64_t number, int bytes)
 }
 
 static void
-put_data(Sink *sink, const ModelFileArray *array)
+put_data(Sink *sink, const ModelFileArray *array, void (*pause) (void))
 {
 	uint64_t	count = array_count(array);
 
@@ -149,6 +152,8 @@ put_data(Sink *sink, const ModelFileArray *array)
 	{
 		uint32_t	bits;
 
+		if (i % PAUSE_VALUES == 0 && pause != NULL)
+			pause();
 		memcpy(&bits, &array->data[i], sizeof(bits));
 		put_little_endian(sink, bits, sizeof(bits));
 	}
@@ -205,8 +210,8 @@ model_file_size(const ModelFileContents *contents, size_t *size)
 
 /*
  * Write the file to room of exactly the size that model_file_size() told.
- * The scratch needs no initialisation; afterwards it is the written file,
- * open.  Contents that the reader would refuse are refused here.
+ * The scratch needs no initialisation but for its pause; afterwards it is the
+ * written file, open.  Contents that the reader would refuse are refused here.
  */
 ModelFileError
 model_file_write(const ModelFileContents *contents, uint8_t *to, size_t size, ModelFile *scratch)
@@ -227,7 +232,7 @@ model_file_write(const ModelFileContents *contents, uint8_t *to, size_t size, Mo
 	put_little_endian(&sink, counter.n, 8);
 	put_header(&sink, contents);
 	for (int i = 0; i < contents->ntensors; i++)
-		put_data(&sink, &contents->arrays[i]);
+		put_data(&sink, &contents->arrays[i], scratch->pause);
 
 	error = model_file_parse(scratch, to, size);
 	if (error != MODEL_FILE_OK)

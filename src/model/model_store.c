@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
@@ -31,6 +32,22 @@ store_corrupted(const char *detail)
 			 errhint("Only what sage_export returned, unchanged, can be read.")));
 }
 
+/* Weights may be hundreds of megabytes: a cancel is looked for on the way. */
+static void
+store_pause(void)
+{
+	CHECK_FOR_INTERRUPTS();
+}
+
+static ModelFile *
+store_file(void)
+{
+	ModelFile  *file = palloc(sizeof(ModelFile));
+
+	file->pause = store_pause;
+	return file;
+}
+
 /* The bytes of a model; spec is its description as JSON. */
 bytea *
 model_store_write(Model *model, const char *spec)
@@ -42,7 +59,7 @@ model_store_write(Model *model, const char *spec)
 		{SPEC_KEY, pg_server_to_any(spec, strlen(spec), PG_UTF8)}
 	};
 	ModelFileContents contents = {n, arrays, 2, entries};
-	ModelFile  *scratch = palloc(sizeof(ModelFile));
+	ModelFile  *scratch = store_file();
 	ModelFileError error;
 	bytea	   *bytes;
 	size_t		size = 0;
@@ -81,7 +98,7 @@ model_store_write(Model *model, const char *spec)
 static ModelFile *
 store_open(const bytea *bytes)
 {
-	ModelFile  *file = palloc(sizeof(ModelFile));
+	ModelFile  *file = store_file();
 	size_t		size = VARSIZE_ANY_EXHDR(bytes);
 	ModelFileError error;
 
@@ -128,6 +145,7 @@ model_store_read(Model *model, const bytea *bytes)
 			from->shape[1] != (uint64_t) to->cols)
 			store_corrupted(psprintf("Tensor \"%s\" is missing or has another shape than the description says.",
 									 param_name(model->params, i)));
+		CHECK_FOR_INTERRUPTS();
 		model_file_floats(from, to->data);
 	}
 	if (file->ntensors != param_count(model->params))

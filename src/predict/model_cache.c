@@ -19,12 +19,13 @@
 
 #include "utils/memutils.h"
 
+#include "base/guc.h"
 #include "base/query_args.h"
 #include "model/model_catalog.h"
 #include "model/model_store.h"
 #include "predict/model_cache.h"
 
-/* More models than this are not kept. */
+/* More models than this are not kept, nor more than a quarter of sage.max_memory. */
 #define CACHE_MODELS	16
 
 static List *cached_models = NIL;	/* of CachedModel * */
@@ -61,6 +62,18 @@ cache_free(CachedModel *cached)
 	MemoryContextDelete(cached->cxt);
 }
 
+/* True if nothing has to go for one more model: few, and not too large together. */
+static bool
+cache_has_room(void)
+{
+	Size		bytes = 0;
+	ListCell   *lc;
+
+	foreach(lc, cached_models)
+		bytes += MemoryContextMemAllocated(((CachedModel *) lfirst(lc))->cxt, true);
+	return list_length(cached_models) < CACHE_MODELS && bytes < (Size) guc_max_memory * 1024 / 4;
+}
+
 /* Makes room: what is stale and unused goes, then what was unused longest. */
 static void
 cache_trim(void)
@@ -79,7 +92,7 @@ cache_trim(void)
 				 (cached->stale == oldest->stale && cached->last_use < oldest->last_use)))
 				oldest = cached;
 		}
-		if (oldest == NULL || (!oldest->stale && list_length(cached_models) < CACHE_MODELS))
+		if (oldest == NULL || (!oldest->stale && cache_has_room()))
 			return;
 		cache_free(oldest);
 	}

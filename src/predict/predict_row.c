@@ -171,6 +171,7 @@ row_query(CachedModel *cached, Oid row_type)
 	old = MemoryContextSwitchTo(cached->cxt);
 	cached->row_query = query_prepare(sql.data, 1, &row_type);
 	cached->row_type = row_type;
+	cached->row_relid = get_typ_typrelid(row_type);
 	MemoryContextSwitchTo(old);
 	return cached->row_query;
 }
