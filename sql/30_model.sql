@@ -72,19 +72,57 @@ CREATE TABLE sage.run (
 	graph text NOT NULL,
 	owner text NOT NULL,
 	state text NOT NULL CHECK (state IN ('queued', 'running', 'done', 'failed', 'cancelled')),
+	attempt integer NOT NULL DEFAULT 0,
+	submitted timestamptz NOT NULL DEFAULT clock_timestamp(),
 	started timestamptz,
 	ended timestamptz,
-	version integer
+	version integer,
+	error text,
+	sqlstate text,
+	detail text,
+	hint text,
+	reason text,
+	cancel_requested boolean NOT NULL DEFAULT false,
+	request jsonb,
+	settings jsonb,
+	result jsonb
 );
+CREATE INDEX run_open ON sage.run (run) WHERE state IN ('queued', 'running');
 COMMENT ON TABLE sage.run IS 'trainings; users read sage.runs';
 COMMENT ON COLUMN sage.run.run IS 'number of the run';
 COMMENT ON COLUMN sage.run.model IS 'model that is trained';
 COMMENT ON COLUMN sage.run.graph IS 'graph that it is trained on';
 COMMENT ON COLUMN sage.run.owner IS 'role that trains';
-COMMENT ON COLUMN sage.run.state IS 'queued, running, done, failed or cancelled';
-COMMENT ON COLUMN sage.run.started IS 'when it started';
+COMMENT ON COLUMN sage.run.state IS 'queued, running, done, failed or cancelled; running without a process is interrupted';
+COMMENT ON COLUMN sage.run.attempt IS 'how many times it was begun';
+COMMENT ON COLUMN sage.run.submitted IS 'when it was asked for';
+COMMENT ON COLUMN sage.run.started IS 'when it was first begun';
 COMMENT ON COLUMN sage.run.ended IS 'when it ended';
 COMMENT ON COLUMN sage.run.version IS 'version that it made';
+COMMENT ON COLUMN sage.run.error IS 'why it failed';
+COMMENT ON COLUMN sage.run.sqlstate IS 'the error''s SQLSTATE';
+COMMENT ON COLUMN sage.run.detail IS 'the error''s detail';
+COMMENT ON COLUMN sage.run.hint IS 'what to do about the error';
+COMMENT ON COLUMN sage.run.reason IS 'what else there is to know';
+COMMENT ON COLUMN sage.run.cancel_requested IS 'true after sage_cancel';
+COMMENT ON COLUMN sage.run.request IS 'the arguments of a run in the background';
+COMMENT ON COLUMN sage.run.settings IS 'the submitter''s settings, under which the labels are read';
+COMMENT ON COLUMN sage.run.result IS 'the figures of the version';
+
+-- Where a run in the background stands, to go on from there.
+CREATE TABLE sage.run_state (
+	run bigint NOT NULL,
+	part integer NOT NULL,
+	fingerprint bigint NOT NULL,
+	data bytea NOT NULL,
+	PRIMARY KEY (run, part)
+) WITH (autovacuum_vacuum_scale_factor = 0, toast.autovacuum_vacuum_scale_factor = 0);
+ALTER TABLE sage.run_state ALTER COLUMN data SET STORAGE EXTERNAL;
+COMMENT ON TABLE sage.run_state IS 'what runs in the background need to go on after a crash';
+COMMENT ON COLUMN sage.run_state.run IS 'number of the run';
+COMMENT ON COLUMN sage.run_state.part IS 'parts are numbered from 1';
+COMMENT ON COLUMN sage.run_state.fingerprint IS 'of the data that it was trained on; other data is trained on anew';
+COMMENT ON COLUMN sage.run_state.data IS 'weights, moments, counters';
 
 CREATE TABLE sage.epoch (
 	run bigint NOT NULL,
@@ -160,19 +198,41 @@ COMMENT ON COLUMN sage.model_versions.run IS 'run that made it; null if imported
 COMMENT ON COLUMN sage.model_versions.bytes IS 'size of the weights';
 COMMENT ON COLUMN sage.model_versions.created IS 'when it was made';
 
+-- What the row cannot say: whether a process works on the run, and why it waits.
+
+CREATE FUNCTION sage.run_state_now(run bigint, state text) RETURNS text
+AS 'MODULE_PATHNAME', 'sage_run_state_now'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sage.run_state_now(bigint, text) IS 'the state of a run: a running one without a process is interrupted';
+
+CREATE FUNCTION sage.run_reason(state text, reason text) RETURNS text
+AS 'MODULE_PATHNAME', 'sage_run_reason'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sage.run_reason(text, text) IS 'why a run waits, or what else there is to know';
+
 CREATE VIEW sage.runs WITH (security_barrier) AS
-	SELECT r.run, r.model, r.graph, r.owner, r.state, r.started, r.ended, r.version
-	FROM sage.run r
+	SELECT r.run, r.model, r.graph, r.owner, s.state, r.attempt, r.submitted, r.started, r.ended, r.version,
+		r.error, r.sqlstate, r.detail, r.hint, sage.run_reason(s.state, r.reason) AS reason, r.result, r.request
+	FROM sage.run r CROSS JOIN LATERAL (SELECT sage.run_state_now(r.run, r.state) AS state OFFSET 0) s
 	WHERE sage.model_visible(r.owner, '{}');
 COMMENT ON VIEW sage.runs IS 'trainings of roles that you are a member of';
 COMMENT ON COLUMN sage.runs.run IS 'number of the run';
 COMMENT ON COLUMN sage.runs.model IS 'model that is trained';
 COMMENT ON COLUMN sage.runs.graph IS 'graph that it is trained on';
 COMMENT ON COLUMN sage.runs.owner IS 'role that trains';
-COMMENT ON COLUMN sage.runs.state IS 'queued, running, done, failed or cancelled';
-COMMENT ON COLUMN sage.runs.started IS 'when it started';
+COMMENT ON COLUMN sage.runs.state IS 'queued, running, interrupted, done, failed or cancelled';
+COMMENT ON COLUMN sage.runs.attempt IS 'how many times it was begun';
+COMMENT ON COLUMN sage.runs.submitted IS 'when it was asked for';
+COMMENT ON COLUMN sage.runs.started IS 'when it was first begun';
 COMMENT ON COLUMN sage.runs.ended IS 'when it ended';
 COMMENT ON COLUMN sage.runs.version IS 'version that it made';
+COMMENT ON COLUMN sage.runs.error IS 'why it failed';
+COMMENT ON COLUMN sage.runs.sqlstate IS 'the error''s SQLSTATE';
+COMMENT ON COLUMN sage.runs.detail IS 'the error''s detail';
+COMMENT ON COLUMN sage.runs.hint IS 'what to do about the error';
+COMMENT ON COLUMN sage.runs.reason IS 'why it waits, or what else there is to know';
+COMMENT ON COLUMN sage.runs.result IS 'the figures of the version';
+COMMENT ON COLUMN sage.runs.request IS 'the arguments of a run in the background';
 
 CREATE VIEW sage.epochs WITH (security_barrier) AS
 	SELECT e.run, r.model, r.version, e.baseline, e.epoch, e.loss, e.validation, e.seconds

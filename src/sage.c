@@ -5,8 +5,10 @@
 #include "postgres.h"
 
 #include "fmgr.h"
+#include "miscadmin.h"
 
 #include "base/guc.h"
+#include "job/job_launcher.h"
 #include "sage.h"
 
 #ifdef PG_MODULE_MAGIC_EXT
@@ -25,4 +27,6 @@ void
 _PG_init(void)
 {
 	guc_define();
+	if (process_shared_preload_libraries_in_progress)
+		launcher_register();
 }

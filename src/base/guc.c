@@ -14,6 +14,9 @@ int			guc_access = ACCESS_AUTO;
 char	   *guc_default_model = NULL;
 int			guc_max_memory = 2 * 1024 * 1024;
 int			guc_max_model_size = 256 * 1024;
+int			guc_max_workers = 2;
+int			guc_max_attempts = 5;
+int			guc_worker_nice = 0;
 
 static const struct config_enum_entry access_modes[] = {
 	{"auto", ACCESS_AUTO, false},
@@ -46,5 +49,20 @@ guc_define(void)
 							NULL,
 							&guc_max_model_size, 256 * 1024, 64, 1000 * 1024,
 							PGC_USERSET, GUC_UNIT_KB, NULL, NULL, NULL);
+	DefineCustomIntVariable("sage.max_workers",
+							"Runs that may train in the background at once, in one database.",
+							"Further ones wait for their turn; 0 lets none begin.",
+							&guc_max_workers, 2, 0, 64,
+							PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("sage.max_attempts",
+							"How many times a run is begun before it is given up.",
+							"A run that was interrupted by a crash or a restart is resumed.",
+							&guc_max_attempts, 5, 1, 1000,
+							PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("sage.worker_nice",
+							"Niceness of background workers: how much they give way to other processes.",
+							NULL,
+							&guc_worker_nice, 0, 0, 19,
+							PGC_SUSET, 0, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("sage");
 }

@@ -18,6 +18,9 @@ extern int	guc_access;			/* an AccessMode */
 extern char *guc_default_model;
 extern int	guc_max_memory;		/* kilobytes */
 extern int	guc_max_model_size; /* kilobytes */
+extern int	guc_max_workers;	/* runs at once in a database */
+extern int	guc_max_attempts;
+extern int	guc_worker_nice;
 
 extern void guc_define(void);
 

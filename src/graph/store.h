@@ -94,6 +94,7 @@ extern int32 store_node_count(const GraphStore *store, int type);
 extern uint64 store_node_hash(const GraphStore *store, int type, int32 node);
 extern Datum store_node_key(const GraphStore *store, int type, int32 node);
 extern double store_mean_degree(const GraphStore *store, int relation);
+extern uint64 store_edges_hash(const GraphStore *store);
 extern const StoreCounts *store_counts(const GraphStore *store, int relation);
 
 #endif							/* SAGE_STORE_H */

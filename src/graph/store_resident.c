@@ -267,3 +267,42 @@ store_mean_degree(const GraphStore *store, int relation)
 
 	return rel->nnodes > 0 ? (double) rel->offsets[rel->nnodes] / rel->nnodes : 0;
 }
+
+/*
+ * A hash of all edges, whatever order they were read in.  To be taken before
+ * the first neighbours are asked for: repeated pairs are taken out then.
+ */
+uint64
+store_edges_hash(const GraphStore *store)
+{
+	uint64		hash = 0;
+
+	for (int r = 0; r < store->graph->nrelations; r++)
+	{
+		const ResidentRelation *rel = &store->resident[r];
+		uint64		sum = 0;
+
+		for (int64 node = 0; rel->neighbors != NULL && node < rel->nnodes; node++)
+		{
+			if (node % DESTINATIONS_AT_ONCE == 0)
+				CHECK_FOR_INTERRUPTS();
+			for (int64 i = rel->offsets[node]; i < rel->offsets[node + 1]; i++)
+			{
+				uint64		edge = random_hash(node, rel->neighbors[i]);
+
+				if (rel->times != NULL)
+					edge = random_hash(edge, rel->times[i]);
+				if (rel->weights != NULL)
+				{
+					uint32		bits;
+
+					memcpy(&bits, &rel->weights[i], sizeof(bits));
+					edge = random_hash(edge, bits);
+				}
+				sum += edge;
+			}
+		}
+		hash = random_hash(hash, sum);
+	}
+	return hash;
+}

@@ -389,10 +389,14 @@ model_catalog_drop(const char *model)
 {
 	QueryArgs	args = {0};
 
+	/* a run that trains holds its row while it stores an epoch: wait for it before looking at epochs */
 	args_add_text(&args, model);
+	catalog_write("SELECT 1 FROM sage.run WHERE model = $1 FOR UPDATE", &args, NULL, NULL);
 	catalog_write("DELETE FROM sage.model WHERE model = $1", &args, NULL, NULL);
 	catalog_write("DELETE FROM sage.model_version WHERE model = $1", &args, NULL, NULL);
 	catalog_write("DELETE FROM sage.epoch WHERE run IN (SELECT r.run FROM sage.run r WHERE r.model = $1)",
+				  &args, NULL, NULL);
+	catalog_write("DELETE FROM sage.run_state WHERE run IN (SELECT r.run FROM sage.run r WHERE r.model = $1)",
 				  &args, NULL, NULL);
 	catalog_write("DELETE FROM sage.run WHERE model = $1", &args, NULL, NULL);
 }

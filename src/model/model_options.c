@@ -64,6 +64,8 @@ static const OptionDef definitions[] = {
 	.description = "rows at the seed time itself are seen, too"},
 	{.name = "refit", .type = OPTION_ENUM, .choices = refit_names, .offset = FIELD(refit),
 	.description = "train again on all labels, validation and test included, for as long as was best: never or always; by default if the split was drawn and there are fewer than 10000 labels"},
+	{.name = "continue_from", .type = OPTION_JSON, .offset = FIELD(continue_from),
+	.description = "start from the weights of the deployed version (true) or of the one with that number; its encoders and classes are kept"},
 	{.name = "deploy", .type = OPTION_ENUM, .value = "always", .choices = deploy_names, .offset = FIELD(deploy),
 	.description = "whether the new version is the one that scores: always, if_better (on validation) or never"},
 	{.name = "quiet", .type = OPTION_BOOL, .value = "false", .offset = FIELD(quiet),

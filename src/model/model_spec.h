@@ -77,6 +77,7 @@ typedef struct ModelOptions
 	int64		seed;
 	bool		time_inclusive;
 	int			refit;			/* a ModelRefit; OPTION_UNSET: if labels are few */
+	JsonbValue *continue_from;	/* true, or a version's number; NULL: from random weights */
 	int			deploy;			/* a ModelDeploy */
 	bool		quiet;
 } ModelOptions;

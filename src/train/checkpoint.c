@@ -97,3 +97,20 @@ checkpoints_average(const Checkpoints *checkpoints, float *weights)
 		weights[i] = (float) (sum / checkpoints->count);
 	}
 }
+
+/* Out to be kept, or back. */
+void
+checkpoints_transfer(Checkpoints *checkpoints, StateIO *io)
+{
+	io->transfer(io, &checkpoints->count, sizeof(int));
+	Assert(checkpoints->count <= checkpoints->capacity);
+	for (int i = 0; i < checkpoints->count; i++)
+	{
+		Checkpoint *checkpoint = &checkpoints->best[i];
+
+		io->transfer(io, &checkpoint->score, sizeof(double));
+		io->transfer(io, &checkpoint->loss, sizeof(double));
+		io->transfer(io, &checkpoint->step, sizeof(int64));
+		io->transfer(io, checkpoint->weights, checkpoints->size * sizeof(float));
+	}
+}

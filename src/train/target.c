@@ -423,3 +423,14 @@ labels_read(const Graph *graph, int node_type, const TargetSource *source)
 	hash_destroy(reading.classes);
 	return labels;
 }
+
+/* The errors that can be found without reading a label: columns, types, the query's syntax. */
+void
+labels_check(const Graph *graph, int node_type, const TargetSource *source)
+{
+	LabelKind	kind;
+	bool		timed,
+				has_split;
+
+	(void) labels_sql(graph, node_type, source, &kind, &timed, &has_split);
+}

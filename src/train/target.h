@@ -56,6 +56,7 @@ typedef struct TargetSource
 } TargetSource;
 
 extern char *target_column(const Graph *graph, const char *target, int *node_type);
+extern void labels_check(const Graph *graph, int node_type, const TargetSource *source);
 extern Labels *labels_read(const Graph *graph, int node_type, const TargetSource *source);
 extern void labels_split(Labels *labels, const ModelOptions *options);
 extern void labels_resolve(Labels *labels, GraphStore *store, int node_type);

@@ -15,6 +15,7 @@
 #include "graph/graph_column.h"
 #include "train/loss.h"
 #include "train/train.h"
+#include "train/train_warm.h"
 
 /* Up to so many labels the refit is the default. */
 #define REFIT_LABELS	10000
@@ -281,68 +282,92 @@ announce(const Trainer *trainer)
 }
 
 /*
- * Trains a model and its features-only baseline.  All that is returned is in
- * CurrentMemoryContext, which should be one of the training's own.
+ * Reads labels, encoders, rows and edges, and decides all that follows from
+ * them.  After it no table is looked at.
  */
-TrainResult *
-train_run(const TrainRequest *request)
+Training *
+train_load(const TrainRequest *request)
 {
 	const Graph *graph = request->graph;
+	Training   *training = palloc0(sizeof(Training));
+	Trainer    *trainer = &training->trainer;
 	TrainResult *result = palloc0(sizeof(TrainResult));
 	ModelOptions *options = palloc(sizeof(ModelOptions));
-	Trainer		trainer = {.graph = graph, .options = options, .progress = request->progress};
+	TargetSource source = request->source;
+	const ModelSpec *old;
 	ModelSpec  *spec;
-	Model	   *baseline;
-	Fanout	   *off,
-			   *training;
 
-	trainer.started = seconds_now();
+	training->result = result;
+	trainer->graph = graph;
+	trainer->options = options;
+	trainer->progress = request->progress;
+	trainer->started = seconds_now();
 	*options = request->options;
+	result->deploy = options->deploy;
 	check_graph(request);
 
 	/* labels, encoders, rows, edges */
-	spec = make_spec(request);
-	result->labels = trainer.labels = labels_read(graph, spec->node_type, &request->source);
-	fit_features(request, spec);
-	trainer.tables = palloc0(graph->nnode_types * sizeof(FeatureTable *));
-	trainer.store = load_graph(graph, spec, trainer.tables);
-	training = fanout_copy(spec->fanout);
+	trainer->spec = training->spec = spec = make_spec(request);
+	source.model = old = request->warm != NULL ? warm_spec(request->warm, spec, graph) : NULL;
+	result->labels = trainer->labels = labels_read(graph, spec->node_type, &source);
+	if (old != NULL)
+		spec->features = old->features;
+	else
+		fit_features(request, spec);
+	trainer->tables = palloc0(graph->nnode_types * sizeof(FeatureTable *));
+	trainer->store = load_graph(graph, spec, trainer->tables);
+	training->fanout = fanout_copy(spec->fanout);
 	for (int r = 0; r < graph->nrelations; r++)
 	{
-		fanout_fill(spec->fanout, r, store_mean_degree(trainer.store, r), false);
-		fanout_fill(training, r, store_mean_degree(trainer.store, r), true);
+		fanout_fill(spec->fanout, r, store_mean_degree(trainer->store, r), false);
+		fanout_fill(training->fanout, r, store_mean_degree(trainer->store, r), true);
 	}
-	fanout_check_size(training);
-	labels_resolve(trainer.labels, trainer.store, spec->node_type);
-	labels_split(trainer.labels, options);
+	fanout_check_size(training->fanout);
+	labels_resolve(trainer->labels, trainer->store, spec->node_type);
+	labels_split(trainer->labels, options);
+	if (old != NULL)
+		warm_labels(old, trainer->labels);
 
 	/* what follows from them */
-	spec_set_target(spec, trainer.labels);
-	fill_options(options, trainer.labels);
+	spec_set_target(spec, trainer->labels);
+	fill_options(options, trainer->labels);
 	spec->options = model_options_write(options);
 	check_model_size(spec, graph);
-	trainer.spec = spec;
-	trainer.weights = labels_weights(trainer.labels, options->class_weights);
-	trainer.loss = loss_choose(spec->task, options->loss);
-	trainer.refit = choose_refit(options, trainer.labels);
-	trainer.metric = result->metric = choose_metric(options, spec->task);
-	if (request->progress != NULL)
-		announce(&trainer);
-	leak_check(graph, spec, trainer.tables, trainer.labels);
-
-	/* the model, and what it has to beat */
+	trainer->weights = labels_weights(trainer->labels, options->class_weights);
+	trainer->loss = loss_choose(spec->task, options->loss);
+	trainer->refit = choose_refit(options, trainer->labels);
+	trainer->metric = result->metric = choose_metric(options, spec->task);
+	if (request->progress != NULL && !options->quiet)
+		announce(trainer);
+	leak_check(graph, spec, trainer->tables, trainer->labels);
 	result->model = model_build(spec, graph, spec->fanout, true);
-	result->fit = train_fit(&trainer, result->model, spec->fanout, training, PHASE_TRAINING);
-	off = fanout_off(graph, spec->layers);
-	baseline = model_build(spec, graph, off, true);
-	result->baseline = train_fit(&trainer, baseline, off, off, PHASE_BASELINE);
+	if (old != NULL)
+		trainer->warm = warm_weights(request->warm, spec, graph);
+	return training;
+}
+
+/* Trains the model, and the features-only baseline that it has to beat. */
+TrainResult *
+train_learn(Training *training)
+{
+	Trainer    *trainer = &training->trainer;
+	const Graph *graph = trainer->graph;
+	const ModelSpec *spec = training->spec;
+	TrainResult *result = training->result;
+	Fanout	   *off = fanout_off(graph, spec->layers);
+
+	result->fit = train_fit(trainer, result->model, spec->fanout, training->fanout, PHASE_TRAINING);
+	trainer->main_model = result->model;
+	trainer->main_fit = &result->fit;
+	trainer->warm = NULL;
+	result->baseline = train_fit(trainer, model_build(spec, graph, off, true), off, off, PHASE_BASELINE);
 
 	result->node_counts = palloc(graph->nnode_types * sizeof(int64));
 	for (int t = 0; t < graph->nnode_types; t++)
-		result->node_counts[t] = store_node_count(trainer.store, t);
+		result->node_counts[t] = store_node_count(trainer->store, t);
 	result->edge_counts = palloc(Max(graph->nrelations, 1) * sizeof(StoreCounts));
 	for (int r = 0; r < graph->nrelations; r++)
-		result->edge_counts[r] = *store_counts(trainer.store, r);
-	result->seconds = seconds_now() - trainer.started;
+		result->edge_counts[r] = *store_counts(trainer->store, r);
+	result->seconds = seconds_now() - trainer->started;
 	return result;
 }

@@ -7,6 +7,7 @@
 
 #include "postgres.h"
 
+#include "model/model_catalog.h"
 #include "model/model_forward.h"
 #include "train/metric.h"
 #include "train/progress.h"
@@ -19,17 +20,9 @@ typedef struct TrainRequest
 	int			node_type;
 	TargetSource source;
 	ModelOptions options;
+	const ModelVersion *warm;	/* the version to go on from; NULL: none */
 	const Progress *progress;
 } TrainRequest;
-
-/* One pass over the training labels. */
-typedef struct EpochRow
-{
-	int			epoch;
-	double		loss;
-	double		validation;		/* NaN: none */
-	double		seconds;
-} EpochRow;
 
 /* How one fit went. */
 typedef struct FitResult
@@ -49,6 +42,7 @@ typedef struct TrainResult
 	Metric		metric;
 	FitResult	fit;
 	FitResult	baseline;		/* the same without neighbours */
+	int			deploy;			/* a ModelDeploy */
 	double		seconds;
 	int64	   *node_counts;	/* [node types] */
 	StoreCounts *edge_counts;	/* [relations] */
@@ -67,12 +61,32 @@ typedef struct Trainer
 	Metric		metric;
 	ModelLoss	loss;
 	bool		refit;			/* train again on all labels, once it is known for how long */
+	const float *warm;			/* weights to start from; NULL: random ones */
 	const Progress *progress;
 	double		started;		/* seconds, by the monotonic clock */
+	StateIO    *resume;			/* what an earlier attempt left; NULL: nothing (more) */
+	const Model *main_model;	/* while the baseline is trained: what is done already */
+	const FitResult *main_fit;
 } Trainer;
 
 extern void train_exclude(Graph *graph, int node_type, JsonbValue *columns);
-extern TrainResult *train_run(const TrainRequest *request);
+
+/*
+ * A training in two halves: all that reads tables, in a transaction, and all
+ * that computes, which needs none.  What they return is in
+ * CurrentMemoryContext, which should be one of the training's own.
+ */
+typedef struct Training
+{
+	Trainer		trainer;
+	ModelSpec  *spec;
+	Fanout	   *fanout;			/* of training batches */
+	TrainResult *result;
+} Training;
+
+extern Training *train_load(const TrainRequest *request);
+extern uint64 train_fingerprint(const Training *training);
+extern TrainResult *train_learn(Training *training);
 
 /* train_fit.c */
 extern FitResult train_fit(Trainer *trainer, Model *model, const Fanout *fanout, const Fanout *training,

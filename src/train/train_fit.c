@@ -18,11 +18,8 @@
 #include "base/compat.h"
 #include "base/memory.h"
 #include "base/random.h"
-#include "tensor/tape.h"
-#include "train/checkpoint.h"
 #include "train/loss.h"
-#include "train/optim.h"
-#include "train/train.h"
+#include "train/train_fit.h"
 
 /* What the numbers drawn from a seed are for. */
 enum
@@ -35,50 +32,6 @@ enum
 
 /* Steps at the most, unless the user says how many epochs. */
 #define DEFAULT_STEPS	2000
-
-typedef struct OrderEntry
-{
-	uint64		hash;
-	int64		row;
-} OrderEntry;
-
-/* How a fit went: all that a refit needs to go the same way. */
-typedef struct FitCourse
-{
-	int64		batches;		/* in an epoch */
-	int			epochs;
-	int			nbest;
-	int64		best[CHECKPOINTS_KEEP]; /* steps of the best checkpoints */
-} FitCourse;
-
-/* One fit in progress. */
-typedef struct Fit
-{
-	Trainer    *trainer;
-	Model	   *model;
-	const Fanout *fanout;		/* of the model: for evaluation */
-	const Fanout *training;		/* of a training batch */
-	TrainPhase	phase;
-	uint64		seed;
-	Optim	   *optim;
-	Tape	   *tape;
-	MemoryContext batch_cxt;
-	OrderEntry *order;			/* [ntrain] */
-	bool		all_labels;		/* a refit: every side of the split trains */
-	int64		ntrain;
-	int64		batches;		/* in an epoch */
-	int64		interval;		/* steps from one evaluation to the next */
-	int64		step;			/* done so far */
-	int64		improved;		/* step of the last evaluation that was better */
-	double		best_score;
-	double		best_loss;
-	double		smooth_loss;	/* validation loss, smoothed over evaluations */
-	double		validation;		/* metric of the last evaluation */
-	Checkpoints *checkpoints;
-	const FitCourse *first;		/* of a refit: how the fit before it went */
-	FitResult	result;
-	int			rows_capacity;
-} Fit;
 
 static double
 seconds_now(void)
@@ -200,7 +153,7 @@ fit_report(Fit *fit, int epoch, int64 batch, double loss, bool ended)
 	const Progress *progress = fit->trainer->progress;
 	ProgressReport report = {
 		.phase = fit->phase, .epoch = epoch, .epochs = fit_epochs(fit),
-		.batch = batch, .batches = fit->batches, .loss = loss,
+		.batch = batch, .batches = fit->batches, .rows = fit->ntrain, .loss = loss,
 		.metric = metric_names[fit->trainer->metric], .validation = fit->validation,
 		.seconds = seconds_now() - fit->trainer->started, .epoch_ended = ended
 	};
@@ -325,6 +278,8 @@ fit_open(Fit *fit)
 	fit->seed = random_hash(options->seed, fit->phase);
 	param_initialize(fit->model->params, random_hash(fit->seed, SALT_WEIGHTS));
 	loss_initial_bias(trainer->labels, trainer->weights, fit->model->head_bias);
+	if (trainer->warm != NULL)
+		memcpy(param_data(fit->model->params), trainer->warm, param_size(fit->model->params) * sizeof(float));
 	fit->optim = optim_create(fit->model->params, options->learning_rate, options->weight_decay, options->clip);
 	fit->batch_cxt = AllocSetContextCreate(CurrentMemoryContext, "sage batch", ALLOCSET_DEFAULT_SIZES);
 	fit->tape = tape_create(CurrentMemoryContext, true);
@@ -337,19 +292,33 @@ fit_open(Fit *fit)
 	fit->result.rows = memory_alloc(fit->rows_capacity, sizeof(EpochRow));
 }
 
-/* All epochs of a fit, until it is over. */
+/*
+ * All epochs of a fit, until it is over.  A fit that was interrupted goes on
+ * after the last epoch that was kept.
+ */
 static void
 fit_run(Fit *fit)
 {
+	Trainer    *trainer = fit->trainer;
+	const Progress *progress = trainer->progress;
 	int			epochs = fit_epochs(fit);
 
-	for (int epoch = 1; epoch <= epochs && !fit_is_over(fit); epoch++)
+	if (trainer->resume != NULL)
+	{
+		fit_state_read(fit, trainer->resume);
+		trainer->resume = NULL;
+	}
+	for (int epoch = fit->result.epochs + 1; epoch <= epochs && !fit_is_over(fit); epoch++)
 	{
 		double		begin = seconds_now();
 		double		loss = fit_epoch(fit, epoch);
+		EpochEnd	end = {fit->phase, {0}, fit_state_write, fit};
 
 		fit_add_row(fit, epoch, loss, fit->validation, seconds_now() - begin);
 		fit_report(fit, epoch, 0, loss, true);
+		end.row = fit->result.rows[fit->result.epochs - 1];
+		if (progress != NULL && progress->epoch != NULL)
+			progress->epoch(progress->arg, &end);
 	}
 	checkpoints_average(fit->checkpoints, param_data(fit->model->params));
 }
@@ -390,32 +359,56 @@ fit_whole(Fit *fit)
 	return course;
 }
 
-/*
- * Trains a model and leaves the average of its best weights in it.  With a
- * refit it is then trained the same way once more, with the labels that were
- * held back; the figures stay those of the first fit, which were measured on
- * labels that it had not seen.
- */
-FitResult
-train_fit(Trainer *trainer, Model *model, const Fanout *fanout, const Fanout *training, TrainPhase phase)
+/* Trains until the validation labels say that it is enough. */
+static FitResult
+fit_first(Trainer *trainer, Model *model, const Fanout *fanout, const Fanout *training, TrainPhase phase,
+		  FitCourse *course)
 {
 	Fit			fit = {
 		.trainer = trainer, .model = model, .fanout = fanout, .training = training, .phase = phase,
 		.best_score = -INFINITY, .best_loss = INFINITY, .smooth_loss = NAN, .validation = NAN
 	};
-	FitCourse	course = fit_whole(&fit);
 
-	fit.result.best_epoch = (int) ((course.best[0] + course.batches - 1) / course.batches);
+	*course = fit_whole(&fit);
+	fit.result.best_epoch = (int) ((course->best[0] + course->batches - 1) / course->batches);
 	fit.result.validation = train_evaluate(trainer, model, fanout, SPLIT_VALIDATION).metric;
 	fit.result.test = train_evaluate(trainer, model, fanout, SPLIT_TEST).metric;
+	return fit.result;
+}
+
+/*
+ * Trains a model and leaves the average of its best weights in it.  With a
+ * refit it is then trained the same way once more, with the labels that were
+ * held back; the figures stay those of the first fit, which were measured on
+ * labels that it had not seen.  A training that goes on passes over the fits
+ * that had ended.
+ */
+FitResult
+train_fit(Trainer *trainer, Model *model, const Fanout *fanout, const Fanout *training, TrainPhase phase)
+{
+	TrainPhase	resumed = phase;
+	FitCourse	course;
+	FitResult	result;
+
+	if (trainer->resume != NULL && phase == PHASE_TRAINING)
+		resumed = train_state_phase(trainer->resume);
+	if (resumed == PHASE_BASELINE && phase == PHASE_TRAINING)
+	{
+		train_state_main(trainer->resume, &result, model);
+		return result;
+	}
+	if (resumed == PHASE_REFIT)
+		train_state_first(trainer->resume, &result, &course);
+	else
+		result = fit_first(trainer, model, fanout, training, phase, &course);
 	if (phase == PHASE_TRAINING && trainer->refit)
 	{
 		Fit			again = {
 			.trainer = trainer, .model = model, .fanout = fanout, .training = training, .phase = PHASE_REFIT,
-			.validation = NAN, .all_labels = true, .first = &course
+			.validation = NAN, .all_labels = true, .first = &course, .first_result = &result
 		};
 
 		(void) fit_whole(&again);
 	}
-	return fit.result;
+	return result;
 }

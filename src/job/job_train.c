@@ -1,0 +1,335 @@
+/*
+ * job_train.c
+ *		One run, from its row to a version of the model.
+ *
+ * Three steps.  In one transaction, with one snapshot, everything is read.
+ * Then the training computes, with no transaction open, so that nothing is
+ * held back; each epoch commits a row of its own, and from time to time what
+ * is needed to go on after a crash.  A last transaction stores the version
+ * and ends the run.
+ *
+ * The worker is the submitting role: it is session user and current user, and
+ * while tables and the labels query are read, SET ROLE and the like are
+ * barred as they are in a security-restricted operation, because the process
+ * itself was started as a superuser.  The query runs with the settings that
+ * it was submitted with; at all other times the search path is empty of
+ * anything but pg_catalog.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "access/xact.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "portability/instr_time.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+#include "base/compat.h"
+#include "base/query.h"
+#include "base/query_args.h"
+#include "job/job_progress.h"
+#include "job/job_state.h"
+#include "job/job_train.h"
+#include "train/train_save.h"
+
+/* Seconds between two states at the least, and their share of the time at the most. */
+#define STATE_INTERVAL	0.5
+#define STATE_SHARE		0.1
+
+/* Seconds between two looks at whether what is trained on is still there. */
+#define CHECK_INTERVAL	1.0
+
+/* Epochs shorter than this (seconds) do not wait for the disk. */
+#define SHORT_EPOCH		0.1
+
+/* A run while it is trained. */
+typedef struct Job
+{
+	const JobRow *row;
+	Oid			role;
+	MemoryContext cxt;
+	JobProgress shown;
+	uint64		fingerprint;
+	bool		saved;			/* there is a state */
+	double		saved_at;		/* seconds, as those that follow */
+	double		save_cost;
+	double		checked_at;
+} Job;
+
+static double
+seconds_now(void)
+{
+	instr_time	now;
+
+	INSTR_TIME_SET_CURRENT(now);
+	return INSTR_TIME_GET_DOUBLE(now);
+}
+
+/* A transaction with a snapshot; the memory context stays what it is. */
+void
+job_begin(void)
+{
+	MemoryContext old = CurrentMemoryContext;
+
+	SetCurrentStatementStartTimestamp();
+	StartTransactionCommand();
+	PushActiveSnapshot(GetTransactionSnapshot());
+	MemoryContextSwitchTo(old);
+}
+
+void
+job_commit(void)
+{
+	MemoryContext old = CurrentMemoryContext;
+
+	PopActiveSnapshot();
+	CommitTransactionCommand();
+	MemoryContextSwitchTo(old);
+}
+
+/* ------------------------------------------------------------------------
+ * Epochs
+ * ------------------------------------------------------------------------
+ */
+
+SAGE_NORETURN static void
+job_vanished(const Job *job)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("run " INT64_FORMAT " is no longer there", job->row->run)));
+}
+
+/* What the run is about may have been dropped while it trains. */
+static void
+check_world(Job *job)
+{
+	if (get_role_oid(job->row->owner, true) != job->role)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("role \"%s\", which trains, no longer exists", job->row->owner)));
+	(void) graph_load(job->row->graph);
+}
+
+static void
+report(void *arg, const ProgressReport *report)
+{
+	progress_report(&((Job *) arg)->shown, report);
+}
+
+/*
+ * An epoch has ended: its row, and where the training stands.  Only a short
+ * epoch without a state does not wait for the disk: if it is lost, it is
+ * trained again anyway.
+ */
+static void
+epoch(void *arg, const EpochEnd *end)
+{
+	Job		   *job = arg;
+	double		now = seconds_now();
+	bool		save = !job->saved || now - job->saved_at >= Max(STATE_INTERVAL, job->save_cost / STATE_SHARE);
+	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "sage epoch", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(cxt);
+
+	job_begin();
+	if (end->row.seconds < SHORT_EPOCH && !save)
+		(void) set_config_option("synchronous_commit", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0,
+								 false);
+	if (!job_row_hold(job->row->run))
+		job_vanished(job);
+	if (end->phase != PHASE_REFIT)
+		train_save_epoch(job->row->run, end->phase == PHASE_BASELINE, &end->row);
+	if (now - job->checked_at >= CHECK_INTERVAL)
+	{
+		check_world(job);
+		job->checked_at = now;
+	}
+	if (save)
+		job_state_save(job->row->run, job->fingerprint, end);
+	job_commit();
+	if (save)
+	{
+		job->saved = true;
+		job->saved_at = seconds_now();
+		job->save_cost = job->saved_at - now;
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(cxt);
+}
+
+/* ------------------------------------------------------------------------
+ * Loading
+ * ------------------------------------------------------------------------
+ */
+
+/* The settings that the run was submitted with; the search path only while path is true. */
+static void
+apply_settings(Jsonb *settings, bool path)
+{
+	JsonbIterator *iterator;
+	JsonbValue	value;
+	JsonbIteratorToken token;
+	char	   *name = NULL;
+
+	if (settings == NULL)
+		return;
+	iterator = JsonbIteratorInit(&settings->root);
+	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+			name = pnstrdup(value.val.string.val, value.val.string.len);
+		else if (token == WJB_VALUE && value.type == jbvString && (path == (strcmp(name, "search_path") == 0)))
+			(void) set_config_option(name, pnstrdup(value.val.string.val, value.val.string.len),
+									 PGC_USERSET, PGC_S_SESSION, path ? GUC_ACTION_LOCAL : GUC_ACTION_SET, true, 0,
+									 false);
+	}
+}
+
+/* Takes up what an earlier attempt left, or begins anew and says so. */
+static void
+resume(Job *job, Training *training)
+{
+	bool		changed;
+	StateIO    *state;
+	QueryArgs	args = {0};
+
+	job->fingerprint = train_fingerprint(training);
+	state = job_state_open(job->row->run, job->fingerprint, &changed);
+	training->trainer.resume = state;
+	if (state != NULL)
+	{
+		job_resumed(job->row->run, psprintf("attempt %d goes on where the one before was interrupted", job->row->attempt));
+		job->saved = true;
+		return;
+	}
+	args_add_bigint(&args, job->row->run);
+	query_catalog_write("DELETE FROM sage.epoch WHERE run = $1", args.count, args.types, args.values, args.nulls,
+						NULL, NULL);
+	job_state_forget(job->row->run);
+	if (job->row->attempt > 1)
+		job_resumed(job->row->run, psprintf("attempt %d begins anew, because %s", job->row->attempt, changed ?
+											"the data has changed since the one before" :
+											"the one before had not ended an epoch"));
+}
+
+/*
+ * Everything is read by the submitting role, in one transaction and with one
+ * snapshot.
+ */
+static Training *
+load(Job *job, TrainArguments *args, const Progress *progress)
+{
+	Training   *training;
+	TrainRequest *request = palloc(sizeof(TrainRequest));
+	Oid			user;
+	int			context;
+
+	job_begin();
+	apply_settings(job->row->settings, false);
+	apply_settings(job->row->settings, true);
+	GetUserIdAndSecContext(&user, &context);
+	SetUserIdAndSecContext(user, context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
+	train_arguments_complete(args);
+	*request = train_request_make(args);
+	request->options.quiet = true;
+	request->progress = progress;
+	training = train_load(request);
+	SetUserIdAndSecContext(user, context);
+	resume(job, training);
+	job_commit();
+	return training;
+}
+
+/* ------------------------------------------------------------------------
+ * The run
+ * ------------------------------------------------------------------------
+ */
+
+/* The role's number; the caller's transaction ends before it becomes the session's. */
+static void
+become_owner(Job *job)
+{
+	bool		super;
+
+	job_begin();
+	job->role = get_role_oid(job->row->owner, true);
+	if (!OidIsValid(job->role))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("role \"%s\", which submitted the run, no longer exists", job->row->owner)));
+	super = superuser_arg(job->role);
+	job_commit();
+	SetSessionAuthorization(job->role, super);
+}
+
+static void
+json_number(StringInfo json, const char *name, double value)
+{
+	if (isfinite(value))
+		appendStringInfo(json, ", \"%s\": %.17g", name, value);
+}
+
+/* What sage_train would have returned. */
+static char *
+result_json(int version, const TrainResult *result)
+{
+	StringInfoData json;
+
+	initStringInfo(&json);
+	appendStringInfo(&json, "{\"version\": %d, \"epochs\": %d, \"best_epoch\": %d, \"metric\": \"%s\"", version,
+					 result->fit.epochs, result->fit.best_epoch, metric_names[result->metric]);
+	json_number(&json, "validation", result->fit.validation);
+	json_number(&json, "test", result->fit.test);
+	json_number(&json, "baseline", train_baseline_figure(result));
+	json_number(&json, "seconds", result->seconds);
+	appendStringInfoChar(&json, '}');
+	return json.data;
+}
+
+/* The version and the end of the run are stored together or not at all. */
+static void
+store(Job *job, const TrainArguments *args, const TrainResult *result)
+{
+	int			version;
+
+	progress_phase(&job->shown, PHASE_STORING);
+	job_begin();
+	check_world(job);
+	version = train_save(args, result, job->row->run, 0);
+	if (!job_done(job->row->run, version, result_json(version, result)))
+		ereport(ERROR,
+				(errcode(ERRCODE_QUERY_CANCELED),
+				 errmsg("run " INT64_FORMAT " was cancelled", job->row->run)));
+	job_commit();
+}
+
+/*
+ * Trains a run that is ours.  Works in a context of its own, below
+ * CurrentMemoryContext.  No transaction is open before and after it; after an
+ * error there may be one, and the session may still be the role's.
+ */
+void
+job_train(const JobRow *row)
+{
+	Job			job = {.row = row};
+	Progress	progress = {.report = report, .epoch = epoch, .arg = &job};
+	TrainArguments args = {.model = row->model, .graph = row->graph};
+	MemoryContext old;
+	Training   *training;
+
+	job.cxt = AllocSetContextCreate(CurrentMemoryContext, "sage training", ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(job.cxt);
+	job.checked_at = seconds_now();
+	become_owner(&job);
+	progress_begin(&job.shown, row->run, job.cxt);
+	train_arguments_read(row->request, &args);
+	training = load(&job, &args, &progress);
+	store(&job, &args, train_learn(training));
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(job.cxt);
+}

@@ -1,0 +1,325 @@
+# Training in the background: the queue, progress, cancelling, rights, and what
+# happens when the things that a run is about go away.  How to run it is said
+# in 010_dump_restore.pl.
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+my $node = PostgreSQL::Test::Cluster->new('jobs');
+$node->init;
+$node->append_conf('postgresql.conf', "autovacuum = off\nmax_prepared_transactions = 2\n");
+$node->start;
+
+sub setup_database
+{
+	my ($db) = @_;
+	$node->safe_psql('postgres', "CREATE DATABASE $db");
+	$node->safe_psql($db, q{
+		SET client_min_messages = error;
+		CREATE EXTENSION sage;
+		CREATE TABLE people (id bigint PRIMARY KEY, a real, b real, y boolean);
+		CREATE TABLE knows (source bigint, target bigint);
+		SELECT setseed(0.5);
+		INSERT INTO people SELECT i, random(), random() FROM generate_series(1, 1500) i;
+		UPDATE people SET y = a + 0.4 * random() > 0.6;
+		INSERT INTO knows SELECT 1 + floor(random() * 1500), 1 + floor(random() * 1500) FROM generate_series(1, 6000);
+		GRANT SELECT ON people, knows TO PUBLIC;
+		SELECT sage_create_graph('g', 'people', 'knows');
+	});
+}
+
+# Options of a run that takes a moment, and of one that does not end by itself.
+my $short = q{'{"epochs": 3, "refit": "never"}'};
+my $long = q{'{"epochs": 100000, "patience": 1000000000, "batch_size": 64, "refit": "never"}'};
+
+sub submit
+{
+	my ($db, $model, $options, $more) = @_;
+	$more //= "target => 'y'";
+	return $node->safe_psql($db, "SELECT sage_train_async('$model', 'g', $more, options => $options)");
+}
+
+sub state_of
+{
+	my ($db, $run) = @_;
+	return $node->safe_psql($db, "SELECT state FROM sage.runs WHERE run = $run");
+}
+
+sub wait_for_phase
+{
+	my ($db, $run, $phase) = @_;
+	return $node->poll_query_until($db, "SELECT count(*) = 1 FROM sage.progress WHERE run = $run AND phase = '$phase'");
+}
+
+sub workers
+{
+	return $node->safe_psql('postgres', "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'sage worker'");
+}
+
+# Cancels and waits; the seconds that took.
+sub cancel_seconds
+{
+	my ($db, $run) = @_;
+	my $begin = time;
+	is($node->safe_psql($db, "SELECT sage_cancel($run); SELECT sage_wait($run)"), "t\ncancelled", "run $run is cancelled");
+	return time - $begin;
+}
+
+setup_database('one');
+$node->safe_psql('one', q{CREATE ROLE ann; CREATE ROLE bob; CREATE ROLE cid; CREATE ROLE friend; GRANT bob TO friend});
+
+# ----------------------------------------------------------------------------
+# A run, from its transaction to a version
+# ----------------------------------------------------------------------------
+
+my $run = submit('one', 'm', $short);
+is($node->safe_psql('one', "SELECT sage_wait($run)"), 'done', 'a run ends done');
+is($node->safe_psql('one', "SELECT state, attempt, version, error IS NULL, started <= ended, result->>'metric' FROM sage.runs WHERE run = $run"),
+	'done|1|1|t|t|auroc', 'its row says so');
+is($node->safe_psql('one', "SELECT deployed FROM sage.models WHERE model = 'm'"), '1', 'the version is deployed');
+is($node->safe_psql('one', "SELECT count(*) FROM sage.epochs WHERE run = $run AND NOT baseline"), '3', 'its epochs are there');
+$node->safe_psql('one', qq{SELECT * FROM sage_train('n', 'g', target => 'y', options => ${short}::jsonb || '{"quiet": true}')});
+is($node->safe_psql('one', q{SELECT count(DISTINCT weights) FROM sage.model_version WHERE model IN ('m', 'n')
+	AND octet_length(weights) = (SELECT octet_length(weights) FROM sage.model_version WHERE model = 'm')}), '1',
+	'the weights are those that sage_train makes');
+
+my $count = $node->safe_psql('one', 'SELECT count(*) FROM sage.runs');
+$node->psql('one', "BEGIN; SELECT sage_train_async('m', 'g', target => 'y', options => $long); ROLLBACK");
+$node->psql('one', "BEGIN; SAVEPOINT s; SELECT sage_train_async('m', 'g', target => 'y', options => $long); ROLLBACK TO s; COMMIT");
+sleep 0.3;
+is($node->safe_psql('one', 'SELECT count(*) FROM sage.runs'), $count, 'nothing is submitted by a rollback');
+is(workers(), '0', 'and nothing starts');
+my ($ret, $out, $err) = $node->psql('one',
+	"BEGIN; SELECT sage_train_async('m', 'g', target => 'y', options => $long); PREPARE TRANSACTION 'p'");
+like($err, qr/cannot PREPARE a transaction that has submitted or cancelled a training run/, 'PREPARE TRANSACTION');
+($ret, $out, $err) = $node->psql('one', "SELECT sage_wait(sage_train_async('m', 'g', target => 'y', options => $long))");
+like($err, qr/cannot wait for run \d+ in the transaction that submitted/, 'waiting before the commit');
+
+# ----------------------------------------------------------------------------
+# Progress, and no transaction
+# ----------------------------------------------------------------------------
+
+$run = submit('one', 'm', $long);
+wait_for_phase('one', $run, 'training');
+is($node->safe_psql('postgres', q{SELECT backend_type, application_name LIKE 'sage run %' FROM pg_stat_activity
+	WHERE backend_type = 'sage worker'}), 'sage worker|t', 'the worker says what it is');
+$node->poll_query_until('one', "SELECT seconds_left IS NOT NULL FROM sage.progress WHERE run = $run");
+my ($steps, $monotone, $sensible) = (0, 1, 1);
+for (1 .. 4)
+{
+	my @row = split /\|/, $node->safe_psql('one', qq{SELECT epoch, batch, batches, epochs, loss > 0, metric, validation BETWEEN 0 AND 1,
+		rows_per_second > 0, memory > 0, seconds > 0, seconds_left > 0 FROM sage.progress WHERE run = $run});
+	my $now = $row[0] * $row[2] + $row[1];
+	$monotone = 0 if $now < $steps;
+	$steps = $now;
+	$sensible = 0 if join('|', @row[3 .. 10]) ne '100000|t|auroc|t|t|t|t|t';
+	sleep 0.5;
+}
+ok($monotone, 'progress does not go back');
+ok($sensible, 'and says what is to be known');
+is($node->safe_psql('one', "SELECT count(*) > 1 FROM sage.epochs WHERE run = $run"), 't', 'epochs are committed as they end');
+
+$node->safe_psql('one', 'CREATE TABLE junk AS SELECT * FROM people; DELETE FROM people WHERE id > 1400');
+sleep 1;
+is($node->safe_psql('one', q{SELECT xact_start IS NULL OR xact_start > clock_timestamp() - interval '0.5 s' FROM pg_stat_activity
+	WHERE backend_type = 'sage worker'}), 't', 'no transaction is open for longer than it takes to store an epoch');
+($ret, $out, $err) = $node->psql('one', 'VACUUM (VERBOSE) people');
+like($err, qr/tuples: (?:[1-9]\d*) removed, 1400 remain, 0 are dead/, 'VACUUM removes dead rows meanwhile');
+$node->safe_psql('one', 'INSERT INTO people SELECT * FROM junk WHERE id > 1400');
+is($node->safe_psql('one', "SELECT sage_wait($run, '0.1 s')"), 'running', 'a wait that is too short');
+
+# ----------------------------------------------------------------------------
+# Cancelling
+# ----------------------------------------------------------------------------
+
+cmp_ok(cancel_seconds('one', $run), '<', 0.5, 'cancelled while training');
+$run = submit('one', 'm', $short,
+	q{labels => $$SELECT id AS node, y AS label FROM people WHERE pg_sleep(0.01) IS NOT NULL$$});
+wait_for_phase('one', $run, 'loading');
+cmp_ok(cancel_seconds('one', $run), '<', 0.5, 'cancelled while loading');
+
+my $holder = $node->background_psql('one');
+$holder->query_safe("BEGIN; SELECT sage_deploy('m', 1)");
+$run = submit('one', 'm', $short);
+wait_for_phase('one', $run, 'storing');
+cmp_ok(cancel_seconds('one', $run), '<', 0.5, 'cancelled while storing');
+$holder->query_safe('ROLLBACK');
+is($node->safe_psql('one', "SELECT count(*) FROM sage.model_version WHERE model = 'm'"), '1', 'no version is left of them');
+is($node->safe_psql('one', 'SELECT count(*) FROM sage.run_state'), '0', 'no state either');
+is($node->safe_psql('one', "SELECT sage_cancel($run)"), 'f', 'what has ended is not cancelled');
+
+# A cancel that is rolled back
+$run = submit('one', 'm', $long);
+wait_for_phase('one', $run, 'training');
+$node->safe_psql('one', "BEGIN; SELECT sage_cancel($run); ROLLBACK");
+sleep 0.3;
+is(state_of('one', $run), 'running', 'a cancel that is rolled back does nothing');
+my $queued = submit('one', 'm2', $long);
+my $third = submit('one', 'm3', $long);
+wait_for_phase('one', $queued, 'training');
+is($node->safe_psql('one', "SELECT state, reason FROM sage.runs WHERE run = $third"),
+	'queued|waits for its turn: 2 of sage.max_workers = 2 are at work', 'the reason why a run waits');
+is($node->safe_psql('one', "SELECT sage_cancel($third); SELECT sage_wait($third)"), "t\ncancelled", 'one that waits is cancelled');
+
+# Terminated
+$node->safe_psql('one', qq{SELECT pg_terminate_backend(pid) FROM sage.progress WHERE run IN ($run, $queued)});
+is($node->safe_psql('one', "SELECT sage_wait($run); SELECT sage_wait($queued)"), "failed\nfailed", 'pg_terminate_backend ends runs');
+is($node->safe_psql('one', "SELECT error, sqlstate FROM sage.runs WHERE run = $run"),
+	'terminating background worker due to administrator command|57P01', 'and it is recorded');
+
+# ----------------------------------------------------------------------------
+# Many runs, rights
+# ----------------------------------------------------------------------------
+
+my $most = 0;
+for my $i (1 .. 20)
+{
+	my $role = (qw(ann bob cid))[$i % 3];
+	$node->safe_psql('one', "SET ROLE $role; SELECT sage_train_async('$role', 'g', target => 'y', options => $short)");
+}
+for (1 .. 600)
+{
+	my $n = $node->safe_psql('one', q{SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'sage run %'});
+	$most = $n if $n > $most;
+	last if $node->safe_psql('one', q{SELECT count(*) FROM sage.run WHERE owner IN ('ann', 'bob', 'cid') AND state = 'done'}) == 20;
+	sleep 0.02;
+}
+is($node->safe_psql('one', q{SELECT count(*) FROM sage.runs WHERE owner IN ('ann', 'bob', 'cid') AND state = 'done'}), '20',
+	'20 runs of three roles end');
+cmp_ok($most, '<=', 2, 'never more than two at once');
+is($node->safe_psql('one', q{SELECT bool_and(started >= before) FROM (SELECT started, lag(started) OVER (ORDER BY run) AS before
+	FROM sage.run WHERE owner IN ('ann', 'bob', 'cid')) r}), 't', 'in order');
+is($node->safe_psql('one', q{SET ROLE bob; SELECT count(*) FILTER (WHERE owner <> 'bob'), count(*) FROM sage.runs}), '0|7',
+	'a role sees its own runs');
+is($node->safe_psql('one', q{SET ROLE friend; SELECT count(*) FROM sage.runs}), '7', 'so do its members');
+$run = $node->safe_psql('one', "SET ROLE ann; SELECT sage_train_async('ann', 'g', target => 'y', options => $long)");
+wait_for_phase('one', $run, 'training');
+is($node->safe_psql('one', 'SET ROLE ann; SELECT count(*) FROM sage.progress'), '1', 'progress of an own run');
+is($node->safe_psql('one', 'SET ROLE bob; SELECT count(*) FROM sage.progress'), '0', 'not of another one');
+($ret, $out, $err) = $node->psql('one', "SET ROLE bob; SELECT sage_cancel($run)");
+like($err, qr/permission denied for run $run/, 'nor can it be cancelled');
+is($node->safe_psql('one', "SET ROLE ann; SELECT sage_cancel($run); SELECT sage_wait($run)"), "t\ncancelled", 'the owner can');
+
+# The worker has the rights of the role, and its rows, and nothing else
+$node->safe_psql('one', q{
+	CREATE TABLE labeled (id bigint, y boolean, who text);
+	INSERT INTO labeled SELECT id, y, CASE WHEN id <= 700 THEN 'ann' ELSE 'x' END FROM people;
+	ALTER TABLE labeled ENABLE ROW LEVEL SECURITY;
+	CREATE POLICY p ON labeled USING (who = session_user);
+	GRANT SELECT ON labeled TO ann;
+	CREATE FUNCTION escape() RETURNS boolean LANGUAGE plpgsql AS $$BEGIN RESET SESSION AUTHORIZATION; RETURN true; END$$;
+	CREATE FUNCTION escape_role() RETURNS boolean LANGUAGE plpgsql AS $$BEGIN SET ROLE cid; RETURN true; END$$;
+});
+my %labels = (
+	rows => q{SELECT id AS node, y AS label FROM labeled},
+	escape => q{SELECT id AS node, y AS label FROM labeled WHERE escape()},
+	role => q{SELECT id AS node, y AS label FROM labeled WHERE escape_role()});
+my $ids = $node->safe_psql('one', "SET ROLE ann; " . join(';', map {
+	"SELECT sage_train_async('ann', 'g', labels => '$labels{$_}', options => $short)" } qw(rows escape role)));
+my @ids = split /\n/, $ids;
+is($node->safe_psql('one', join ';', map { "SELECT sage_wait($_)" } @ids), "done\nfailed\nfailed", 'three labels queries');
+is($node->safe_psql('one', qq{SELECT (v.metrics->>'train')::int + (v.metrics->>'validation')::int + (v.metrics->>'test')::int
+	FROM sage.model_versions v WHERE run = $ids[0]}), '700', 'row security holds, for the session user too');
+is($node->safe_psql('one', "SELECT string_agg(DISTINCT error, ';') FROM sage.runs WHERE run IN ($ids[1], $ids[2])"),
+	'cannot set parameter "role" within security-definer function;cannot set parameter "session_authorization" within security-definer function',
+	'the session cannot be taken over');
+$node->safe_psql('one', q{CREATE ROLE dan; CREATE TABLE closed (id bigint PRIMARY KEY, y boolean)});
+$run = $node->safe_psql('one', q{SET ROLE cid; SELECT sage_train_async('cid', 'g', labels => 'SELECT id AS node, y AS label FROM people')});
+is($node->safe_psql('one', "SELECT sage_wait($run)"), 'done', 'a query of the role');
+$node->safe_psql('one', 'REVOKE SELECT ON people FROM PUBLIC');
+$run = $node->safe_psql('one', q{SET ROLE cid; SELECT sage_train_async('cid', 'g', target => 'y')});
+is($node->safe_psql('one', "SELECT sage_wait($run); SELECT error, sqlstate FROM sage.runs WHERE run = $run"),
+	"failed\npermission denied for table people|42501", 'what the role may not read');
+$node->safe_psql('one', 'GRANT SELECT ON people TO PUBLIC');
+
+# ----------------------------------------------------------------------------
+# Things that go away
+# ----------------------------------------------------------------------------
+
+$run = $node->safe_psql('one', "SET ROLE dan; SELECT sage_train_async('dan', 'g', target => 'y', options => $long)");
+wait_for_phase('one', $run, 'training');
+$node->safe_psql('one', 'DROP ROLE dan');
+is($node->safe_psql('one', "SELECT sage_wait($run); SELECT error FROM sage.runs WHERE run = $run"),
+	qq{failed\nrole "dan", which trains, no longer exists}, 'the role is dropped');
+
+$node->safe_psql('one', q{CREATE TABLE gone (source bigint, target bigint); INSERT INTO gone SELECT * FROM knows;
+	SELECT sage_create_graph('g2', 'people', 'gone')});
+$run = $node->safe_psql('one', "SELECT sage_train_async('m4', 'g2', target => 'y', options => $long)");
+wait_for_phase('one', $run, 'training');
+$node->safe_psql('one', 'DROP TABLE gone');
+is($node->safe_psql('one', "SELECT sage_wait($run); SELECT sqlstate FROM sage.runs WHERE run = $run"), "failed\n55000",
+	'a table is dropped');
+
+$run = submit('one', 'm', $long);
+wait_for_phase('one', $run, 'training');
+$node->safe_psql('one', q{SELECT sage_drop_model('m')});
+ok($node->poll_query_until('one', q{SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'sage worker'}),
+	'the model is dropped');
+is($node->safe_psql('one', "SELECT count(*) FROM sage.run WHERE run = $run"), '0', 'and the run with it');
+
+setup_database('two');
+$run = submit('two', 'm', $long);
+wait_for_phase('two', $run, 'training');
+$node->safe_psql('two', 'DROP EXTENSION sage CASCADE');
+ok($node->poll_query_until('two', q{SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'sage worker'}),
+	'the extension is dropped');
+$node->safe_psql('two', q{SET client_min_messages = error; CREATE EXTENSION sage; SELECT sage_create_graph('g', 'people', 'knows')});
+$run = submit('two', 'm', $long);
+wait_for_phase('two', $run, 'training');
+$node->safe_psql('postgres', 'DROP DATABASE two WITH (FORCE)');
+is($node->safe_psql('postgres', q{SELECT count(*) FROM pg_database WHERE datname = 'two'}), '0', 'the database is dropped');
+
+# ----------------------------------------------------------------------------
+# Deployed while others score, dropped while it trains
+# ----------------------------------------------------------------------------
+
+$run = submit('one', 'm', $short);
+$node->safe_psql('one', "SELECT sage_wait($run)");
+submit('one', 'm', qq{'{"epochs": 15, "refit": "never", "seed": $_}'}) for 1 .. 12;
+my ($statements, $mixed, %seen) = (0, 0);
+while ($node->safe_psql('one', q{SELECT count(*) FROM sage.runs WHERE model = 'm' AND state IN ('queued', 'running')}))
+{
+	my ($distinct, $score) = split /\|/,
+		$node->safe_psql('one', q{SELECT count(DISTINCT p), min(p) FROM (SELECT sage_predict(id * 0 + 7, 'm') AS p FROM people) s});
+	$statements++;
+	$mixed++ if $distinct != 1;
+	$seen{$score} = 1;
+}
+note("$statements statements");
+is($mixed, 0, 'no statement scores with two versions');
+cmp_ok(scalar(keys %seen), '>', 1, 'but later ones do with new ones');
+
+for (1 .. 8)
+{
+	submit('one', 'twice', $short);
+	sleep rand(0.1);
+	($ret, $out, $err) = $node->psql('one', q{SELECT sage_drop_model('twice')});
+	like($err, qr/^$|model "twice" does not exist/, 'dropped while it trains');
+}
+$node->poll_query_until('one', q{SELECT count(*) = 0 FROM sage.runs WHERE state IN ('queued', 'running', 'interrupted')});
+is($node->safe_psql('one', q{SELECT count(*) FROM sage.runs WHERE model = 'twice' AND state <> 'done'}), '0', 'no run is left in between');
+is($node->safe_psql('one', q{SELECT count(*) FROM sage.epoch WHERE run NOT IN (SELECT run FROM sage.run)}), '0', 'no epoch either');
+
+# ----------------------------------------------------------------------------
+# No free process
+# ----------------------------------------------------------------------------
+
+setup_database('two');
+$node->append_conf('postgresql.conf', 'max_worker_processes = 2');	# one is the logical replication launcher
+$node->restart;
+$run = submit('two', 'm', $long);
+wait_for_phase('two', $run, 'training');
+($ret, $out, $err) = $node->psql('one', "SELECT sage_train_async('m', 'g', target => 'y', options => $short)");
+like($err, qr/no background worker is free; the run stays queued/, 'max_worker_processes is exhausted');
+is($node->safe_psql('one', "SELECT state, reason FROM sage.runs WHERE run = $out"),
+	'queued|waits for a free background worker (max_worker_processes)', 'the run waits, and says why');
+$node->safe_psql('two', "SELECT sage_cancel($run); SELECT sage_wait($run)");
+is($node->safe_psql('one', "SELECT sage_wait($out, '20 s')"), 'done', 'it begins when a process is free');
+
+unlike(slurp_file($node->logfile), qr/PANIC|was terminated by signal|TRAP/, 'nothing crashed');
+$node->stop;
+done_testing();

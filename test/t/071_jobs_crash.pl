@@ -1,0 +1,168 @@
+# A run in the background survives kill -9, immediate shutdowns and restarts,
+# and ends with the weights of a run that nothing happened to.  How to run it is
+# said in 010_dump_restore.pl.
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+my $options = q{'{"epochs": 50, "patience": 1000000, "batch_size": 48, "hidden": 48}'};
+my $train = "SELECT sage_train_async('%s', 'g', target => 'y', options => $options)";
+my $weights = "SELECT md5(weights) FROM sage.model_version WHERE model = '%s' ORDER BY version DESC LIMIT 1";
+
+sub start_node
+{
+	my ($name, $preload) = @_;
+	my $node = PostgreSQL::Test::Cluster->new($name);
+	$node->init;
+	$node->append_conf('postgresql.conf', "restart_after_crash = on\nautovacuum = off\n");
+	$node->append_conf('postgresql.conf', "shared_preload_libraries = 'sage'\n") if $preload;
+	$node->start;
+	$node->safe_psql('postgres', q{
+		SET client_min_messages = error;
+		CREATE EXTENSION sage;
+		CREATE TABLE people (id bigint PRIMARY KEY, a real, b real, y boolean);
+		CREATE TABLE knows (source bigint, target bigint);
+		SELECT setseed(0.5);
+		INSERT INTO people SELECT i, random(), random() FROM generate_series(1, 2500) i;
+		UPDATE people SET y = a + 0.8 * random() > 0.9;
+		INSERT INTO knows SELECT 1 + floor(random() * 2500), 1 + floor(random() * 2500) FROM generate_series(1, 10000);
+		SELECT sage_create_graph('g', 'people', 'knows');
+	});
+	return $node;
+}
+
+# What a query says once the server answers.
+sub ask
+{
+	my ($node, $sql) = @_;
+	my ($ret, $out, $err);
+	for (1 .. 200)
+	{
+		($ret, $out, $err) = $node->psql('postgres', $sql);
+		return $out if defined $ret && $ret == 0;
+		sleep 0.1;
+	}
+	die "no answer to $sql: $err";
+}
+
+# The worker that trains, once an epoch has been committed in this attempt.
+sub trainer
+{
+	my ($node, $run) = @_;
+	for (1 .. 200)
+	{
+		my $pid = ask($node, "SELECT pid FROM sage.progress WHERE run = $run AND phase <> 'loading'");
+		return $pid if $pid ne '';
+		sleep 0.02;
+	}
+	die "run $run does not train";
+}
+
+sub wait_for_state
+{
+	my ($node, $run, $state) = @_;
+	for (1 .. 600)
+	{
+		return 1 if ask($node, "SELECT state FROM sage.runs WHERE run = $run") eq $state;
+		sleep 0.1;
+	}
+	return 0;
+}
+
+# ----------------------------------------------------------------------------
+# Without preloading
+# ----------------------------------------------------------------------------
+
+my $node = start_node('crash', 0);
+my $begin = time;
+my $run = $node->safe_psql('postgres', sprintf($train, 'calm'));
+is($node->safe_psql('postgres', "SELECT sage_wait($run)"), 'done', 'an undisturbed run');
+my $calm = $node->safe_psql('postgres', sprintf($weights, 'calm'));
+my $span = time - $begin;
+note("it takes $span seconds");
+
+$run = $node->safe_psql('postgres', sprintf($train, 'killed'));
+for my $kill (1 .. 3)
+{
+	my $pid = trainer($node, $run);
+	sleep rand($span / 5);
+	kill 'KILL', $pid;
+	ok(wait_for_state($node, $run, 'interrupted'), "killed $kill times: interrupted");
+	is(ask($node, 'SELECT sage_resume()'), '1', 'it is resumed');
+}
+is(ask($node, "SELECT sage_wait($run)"), 'done', 'it ends');
+is($node->safe_psql('postgres', "SELECT attempt, reason FROM sage.runs WHERE run = $run"),
+	'4|attempt 4 goes on where the one before was interrupted', 'in the fourth attempt');
+is($node->safe_psql('postgres', sprintf($weights, 'killed')), $calm, 'with the weights of the undisturbed run');
+is($node->safe_psql('postgres', "SELECT count(*), min(epoch), max(epoch) FROM sage.epochs WHERE run = $run AND NOT baseline"),
+	'50|1|50', 'and each epoch once');
+
+# An immediate shutdown, and data that changes
+$run = $node->safe_psql('postgres', sprintf($train, 'changed'));
+trainer($node, $run);
+$node->poll_query_until('postgres', "SELECT count(*) > 0 FROM sage.run_state WHERE run = $run");
+$node->stop('immediate');
+$node->start;
+is($node->safe_psql('postgres', "SELECT state, reason FROM sage.runs WHERE run = $run"),
+	'interrupted|its process is gone; it goes on with the next worker, or with sage_resume()', 'found after an immediate shutdown');
+$node->safe_psql('postgres', 'UPDATE people SET b = 1 - b WHERE id = 7');
+is($node->safe_psql('postgres', "SELECT sage_wait($run)"), 'done', 'waiting for it resumes it');
+is($node->safe_psql('postgres', "SELECT attempt, reason FROM sage.runs WHERE run = $run"),
+	'2|attempt 2 begins anew, because the data has changed since the one before', 'other data is trained on anew');
+
+# A limited number of attempts
+$node->append_conf('postgresql.conf', 'sage.max_attempts = 1');
+$node->reload;
+$run = $node->safe_psql('postgres', sprintf($train, 'limited'));
+kill 'KILL', trainer($node, $run);
+ok(wait_for_state($node, $run, 'interrupted'), 'killed once more');
+is(ask($node, "SELECT sage_wait($run)"), 'failed', 'sage.max_attempts');
+is($node->safe_psql('postgres', "SELECT error, sqlstate FROM sage.runs WHERE run = $run"),
+	'run was interrupted 1 times|57P02', 'and it is recorded');
+
+# One that is interrupted can be cancelled
+$run = $node->safe_psql('postgres', sprintf($train, 'given_up'));
+trainer($node, $run);
+$node->stop('fast');
+$node->start;
+is($node->safe_psql('postgres', "SELECT state, reason FROM sage.runs WHERE run = $run"),
+	'interrupted|interrupted by a shutdown of the server', 'a fast shutdown leaves it to be resumed');
+is($node->safe_psql('postgres', "SELECT sage_cancel($run); SELECT sage_wait($run)"), "t\ncancelled", 'unless it is cancelled');
+is($node->safe_psql('postgres', 'SELECT count(*) FROM sage.run_state'), '0', 'no state is left');
+$node->stop;
+
+# ----------------------------------------------------------------------------
+# With preloading: nobody has to ask
+# ----------------------------------------------------------------------------
+
+$node = start_node('preload', 1);
+is($node->safe_psql('postgres', q{SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'sage launcher'}), '1',
+	'there is a launcher');
+$run = $node->safe_psql('postgres', sprintf($train, 'killed'));
+kill 'KILL', trainer($node, $run);
+$node->poll_query_until('postgres', "SELECT count(*) = 1 FROM sage.runs WHERE run = $run AND attempt = 2") or
+	sleep 1;
+trainer($node, $run);
+$node->stop('immediate');
+$node->start;
+ok(wait_for_state($node, $run, 'done'), 'killed and shut down, it ends done');
+is($node->safe_psql('postgres', "SELECT attempt FROM sage.runs WHERE run = $run"), '3', 'in the third attempt');
+is($node->safe_psql('postgres', sprintf($weights, 'killed')), $calm, 'with the same weights');
+
+# A queued run and one that trains, and a clean restart
+$node->append_conf('postgresql.conf', 'sage.max_workers = 1');
+$node->reload;
+my $first = $node->safe_psql('postgres', sprintf($train, 'first'));
+my $second = $node->safe_psql('postgres', sprintf($train, 'second'));
+trainer($node, $first);
+is(ask($node, "SELECT state FROM sage.runs WHERE run = $second"), 'queued', 'one trains and one waits');
+$node->restart;
+ok(wait_for_state($node, $first, 'done') && wait_for_state($node, $second, 'done'), 'a restart resumes both');
+is($node->safe_psql('postgres', sprintf($weights, 'first')), $calm, 'with the same weights');
+$node->stop;
+
+done_testing();
