@@ -294,6 +294,13 @@ kernel_layer_norm_backward(const float *restrict normal, const float *restrict i
 }
 
 /*
+ * Rounds what is tiny beside "scale" to zero.  The moments of a parameter
+ * that gets no gradient any more shrink step by step, until they are denormal
+ * numbers, which cost a hundred times as much to compute with.
+ */
+#define FLUSH(x, scale)	(((x) + (scale)) - (scale))
+
+/*
  * One step of Adam (Kingma and Ba 2015) on all n parameters, as
  * torch.optim.Adam does it: weight decay is added to the gradient.  The
  * gradient is first multiplied by "scale" (clipping); "step" counts from 1.
@@ -309,10 +316,10 @@ kernel_adam(float *restrict params, const float *restrict grads, float *restrict
 
 	for (int64_t i = 0; i < n; i++)
 	{
-		float		g = grads[i] * scale + weight_decay * params[i];
+		float		g = FLUSH(grads[i] * scale + weight_decay * params[i], 1e-10f);
 
-		m[i] = beta1 * m[i] + (1.0f - beta1) * g;
-		v[i] = beta2 * v[i] + (1.0f - beta2) * g * g;
-		params[i] -= rate * m[i] / (sqrtf(v[i]) * unbias + eps);
+		m[i] = FLUSH(beta1 * m[i] + (1.0f - beta1) * g, 1e-30f);
+		v[i] = FLUSH(beta2 * v[i] + (1.0f - beta2) * g * g, 1e-30f);
+		params[i] = FLUSH(params[i] - rate * m[i] / (sqrtf(v[i]) * unbias + eps), 1e-30f);
 	}
 }
