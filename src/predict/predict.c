@@ -12,9 +12,12 @@
 
 #include <math.h>
 
+#include "access/parallel.h"
+#include "access/xact.h"
 #include "miscadmin.h"
 #include "portability/instr_time.h"
 #include "utils/memutils.h"
+#include "utils/resowner.h"
 
 #include "base/guc.h"
 #include "base/memory.h"
@@ -201,10 +204,11 @@ score_live(Scorer *scorer, const Datum *keys, int64 n, float *outputs, float *hi
  * ------------------------------------------------------------------------
  */
 
-/* Reads everything and scores it. */
+/* Reads everything and scores it.  arg: whether embeddings are wanted, too (bool *). */
 static void
-go_resident(Scorer *scorer, bool want_hidden)
+go_resident(Scorer *scorer, void *arg)
 {
+	bool		want_hidden = *(bool *) arg;
 	CachedModel *cached = scorer->cached;
 	const Graph *graph = cached->graph;
 	MemoryContext old;
@@ -262,7 +266,8 @@ resident_pays(Scorer *scorer, int64 n)
 {
 	if (scorer->access != ACCESS_AUTO)
 		return scorer->access == ACCESS_RESIDENT;
-	if (scorer->live_seconds + (n - 1) * LIVE_KEY_SECONDS <= scorer->cached->load_cost)
+	if (scorer->resident_failed ||
+		scorer->live_seconds + (n - 1) * LIVE_KEY_SECONDS <= scorer->cached->load_cost)
 		return false;
 	if (scorer->cached->load_bytes * 1.5 <= guc_max_memory * 1024.0)
 		return true;
@@ -275,12 +280,71 @@ resident_pays(Scorer *scorer, int64 n)
 	return false;
 }
 
+/* True if an error says something about the tables' rows, or about memory. */
+static bool
+error_is_of_rows(int sqlerrcode)
+{
+	int			category = ERRCODE_TO_CATEGORY(sqlerrcode);
+
+	return category == ERRCODE_DATA_EXCEPTION || category == ERRCODE_CARDINALITY_VIOLATION ||
+		category == ERRCODE_PROGRAM_LIMIT_EXCEEDED;
+}
+
+/*
+ * Reads everything, by "load".  One row that cannot be encoded, or a table
+ * that has grown beyond what was estimated, would make this fail where asking
+ * about a few keys does not; and which of the two is done depends on the
+ * clock.  So if the choice was ours, such an error is no error: false, and the
+ * scorer stays live.
+ */
+static bool
+load_resident(Scorer *scorer, void (*load) (Scorer *scorer, void *arg), void *arg)
+{
+	MemoryContext cxt = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+
+	if (scorer->access != ACCESS_AUTO || IsInParallelMode())
+	{
+		load(scorer, arg);
+		return true;
+	}
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(cxt);
+	PG_TRY();
+	{
+		load(scorer, arg);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(cxt);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		CurrentResourceOwner = owner;
+		if (!error_is_of_rows(error->sqlerrcode))
+			ReThrowError(error);
+		scorer->resident_failed = true;
+		ereport(WARNING,
+				(errmsg("could not read all of graph \"%s\", each node is scored by itself", scorer->cached->graph->name),
+				 errdetail_internal("%s", error->message)));
+		FreeErrorData(error);
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(cxt);
+	CurrentResourceOwner = owner;
+	return !scorer->resident_failed;
+}
+
 void
 scorer_score(Scorer *scorer, const Datum *keys, int64 n, float *outputs, float *hidden, bool *found)
 {
 	const ModelSpec *spec = scorer->cached->spec;
 	MemoryContext call_cxt,
 				old;
+	bool		want_hidden = hidden != NULL;
 	double		begin;
 
 	if (n == 0)
@@ -292,13 +356,17 @@ scorer_score(Scorer *scorer, const Datum *keys, int64 n, float *outputs, float *
 	}
 
 	scorer_enter(scorer);
-	if (scorer->resident || resident_pays(scorer, n))
+	/* once somebody has asked for embeddings they are kept beside the scores */
+	if ((scorer->resident || resident_pays(scorer, n)) && load_resident(scorer, go_resident, &want_hidden))
 	{
-		/* once somebody has asked for embeddings they are kept beside the scores */
-		go_resident(scorer, hidden != NULL);
 		score_resident(scorer, keys, n, outputs, hidden, found);
 		scorer_leave(scorer);
 		return;
+	}
+	if (scorer->resident_failed && scorer->resident_cxt != NULL)
+	{
+		MemoryContextDelete(scorer->resident_cxt);
+		scorer->resident_cxt = NULL;
 	}
 	begin = seconds_now();
 	call_cxt = AllocSetContextCreate(scorer->cxt, "sage score", ALLOCSET_DEFAULT_SIZES);
@@ -319,6 +387,19 @@ scorer_score(Scorer *scorer, const Datum *keys, int64 n, float *outputs, float *
 	MemoryContextDelete(call_cxt);
 	scorer->live_seconds += seconds_now() - begin;
 	scorer_leave(scorer);
+}
+
+/* A resident store in place of the live one (arg: LiveState *). */
+static void
+open_resident(Scorer *scorer, void *arg)
+{
+	LiveState  *state = arg;
+	const CachedModel *cached = scorer->cached;
+	MemoryContext old = MemoryContextSwitchTo(state->cxt);
+
+	state->store = store_open_resident(cached->graph, cached->plans, make_readers(cached, state->tables, true),
+									   cached->spec->seed, NULL, false, state->cxt);
+	MemoryContextSwitchTo(old);
 }
 
 /* A key to be scored as of a time: found, and where its outputs go. */
@@ -390,9 +471,11 @@ scorer_score_timed(Scorer *scorer, const Datum *keys, const TimestampTz *times, 
 
 	scorer_enter(scorer);
 	live_state_open(&state, scorer, call_cxt);
-	if (resident_pays(scorer, n))
-		state.store = store_open_resident(scorer->cached->graph, scorer->cached->plans,
-										  make_readers(scorer->cached, state.tables, true), spec->seed, NULL, false, call_cxt);
+	if (resident_pays(scorer, n) && !load_resident(scorer, open_resident, &state))
+	{
+		live_state_close(&state);
+		live_state_open(&state, scorer, call_cxt);
+	}
 	nfound = timed_seeds_find(&state, spec->node_type, keys, times, n, timed, found);
 	for (int64 from = 0; from < nfound; from = to)
 	{

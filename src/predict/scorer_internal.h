@@ -47,6 +47,7 @@ struct Scorer
 
 	/* resident: everything was scored */
 	bool		resident;
+	bool		resident_failed;	/* and is not tried again */
 	MemoryContext resident_cxt; /* NULL: nothing was read */
 	GraphStore *store;
 	ModelOutput all;
