@@ -9,7 +9,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-my $options = q{'{"epochs": 50, "patience": 1000000, "batch_size": 48, "hidden": 48}'};
+my $options = q{'{"epochs": 50, "patience": 1000000, "batch_size": 12, "hidden": 64}'};
 my $train = "SELECT sage_train_async('%s', 'g', target => 'y', options => $options)";
 my $weights = "SELECT md5(weights) FROM sage.model_version WHERE model = '%s' ORDER BY version DESC LIMIT 1";
 
