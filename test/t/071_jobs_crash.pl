@@ -129,8 +129,9 @@ $run = $node->safe_psql('postgres', sprintf($train, 'given_up'));
 trainer($node, $run);
 $node->stop('fast');
 $node->start;
-is($node->safe_psql('postgres', "SELECT state, reason FROM sage.runs WHERE run = $run"),
-	'interrupted|interrupted by a shutdown of the server', 'a fast shutdown leaves it to be resumed');
+# (whether the worker still gets to write down why depends on how fast it is)
+is($node->safe_psql('postgres', "SELECT state FROM sage.runs WHERE run = $run"), 'interrupted',
+	'a fast shutdown leaves it to be resumed');
 is($node->safe_psql('postgres', "SELECT sage_cancel($run); SELECT sage_wait($run)"), "t\ncancelled", 'unless it is cancelled');
 is($node->safe_psql('postgres', 'SELECT count(*) FROM sage.run_state'), '0', 'no state is left');
 $node->stop;
