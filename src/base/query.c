@@ -98,11 +98,22 @@ query_params(int nargs, const Oid *types, const Datum *args, const bool *nulls)
 	return params;
 }
 
+/* True if the plan will be run as it is; false: it is yet to be made, or made anew. */
+static bool
+plan_is_made(SPIPlanPtr plan)
+{
+	List	   *sources = SPI_plan_get_plan_sources(plan);
+	CachedPlanSource *source = list_length(sources) == 1 ? linitial(sources) : NULL;
+
+	return source != NULL && source->is_valid && source->gplan != NULL && source->gplan->is_valid;
+}
+
 /*
  * Runs a plan; SPI is connected.  Returns the number of rows.
  *
  * Just-in-time compilation is kept off: for a query that reads a whole table
- * it takes several times as long as the reading.
+ * it takes several times as long as the reading.  Whether to compile is part
+ * of the plan, and changing a setting costs more than a short query's start.
  */
 static int64
 query_plan_run(SPIPlanPtr plan, int nargs, const Oid *types, const Datum *args, const bool *nulls,
@@ -120,7 +131,7 @@ query_plan_run(SPIPlanPtr plan, int nargs, const Oid *types, const Datum *args, 
 	options.read_only = read_only;
 	if (row != NULL)
 		options.dest = &receiver.dest;
-	if (jit_enabled)
+	if (jit_enabled && !plan_is_made(plan))
 	{
 		guc_level = NewGUCNestLevel();
 		(void) set_config_option("jit", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);

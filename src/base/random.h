@@ -21,11 +21,21 @@ random_mix(uint64_t x)
 	return x ^ (x >> 31);
 }
 
-/* A hash of two values; not symmetric. */
+/*
+ * A hash of two values; not symmetric.  Where one "a" meets many "b", its half
+ * of the work is done once: random_hash(a, b) is
+ * random_hash_with(random_mix(a), b).
+ */
+static inline uint64_t
+random_hash_with(uint64_t mixed, uint64_t b)
+{
+	return random_mix(mixed ^ (b * UINT64_C(0xD6E8FEB86659FD93)));
+}
+
 static inline uint64_t
 random_hash(uint64_t a, uint64_t b)
 {
-	return random_mix(random_mix(a) ^ (b * UINT64_C(0xD6E8FEB86659FD93)));
+	return random_hash_with(random_mix(a), b);
 }
 
 /* Uniform in [0, 1), from the upper 53 bits. */

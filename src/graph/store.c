@@ -149,27 +149,6 @@ edge_select_list(const Graph *graph, const EdgeType *edge, bool forward)
 					psprintf(", %s::pg_catalog.float4", quote_identifier(edge->weight_column)));
 }
 
-/* Time and weight of a row that edge_select_list() made. */
-TimestampTz
-edge_row_time(const EdgeColumns *columns, Datum *values, bool *nulls)
-{
-	if (columns->time < 0)
-		return 0;
-	return nulls[columns->time] ? DT_NOEND : DatumGetTimestampTz(values[columns->time]);
-}
-
-float
-edge_row_weight(const EdgeColumns *columns, const EdgeType *edge, Datum *values, bool *nulls)
-{
-	float		weight;
-
-	if (columns->weight < 0)
-		return 0;
-	weight = nulls[columns->weight] ? 0 : DatumGetFloat4(values[columns->weight]);
-	store_check_weight(weight, edge);
-	return weight;
-}
-
 /* The edges of a list of nodes, one direction. */
 static void
 append_neighbor_select(StringInfo sql, const Graph *graph, const GraphRelation *relation, bool forward)

@@ -6,6 +6,9 @@
 #ifndef SAGE_STORE_INTERNAL_H
 #define SAGE_STORE_INTERNAL_H
 
+#include "catalog/pg_type.h"
+#include "utils/timestamp.h"
+
 #include "base/query.h"
 #include "base/random.h"
 #include "graph/store.h"
@@ -48,10 +51,39 @@ typedef struct EdgeColumns
 } EdgeColumns;
 
 extern EdgeColumns edge_columns(const EdgeType *edge);
-extern TimestampTz edge_row_time(const EdgeColumns *columns, Datum *values, bool *nulls);
-extern float edge_row_weight(const EdgeColumns *columns, const EdgeType *edge, Datum *values, bool *nulls);
 extern bool edge_has_time(const EdgeType *edge);
 extern void store_check_weight(float weight, const EdgeType *edge);
+
+/*
+ * The parts of a row that edge_select_list() made; inline, because thousands
+ * of rows come for one score.
+ */
+static inline Datum
+edge_row_end(const EdgeColumns *columns, Datum value)
+{
+	return columns->end_type == INT4OID ? Int64GetDatum((int64) DatumGetInt32(value)) :
+		key_of_type(value, columns->end_type);
+}
+
+static inline TimestampTz
+edge_row_time(const EdgeColumns *columns, Datum *values, bool *nulls)
+{
+	if (columns->time < 0)
+		return 0;
+	return nulls[columns->time] ? DT_NOEND : DatumGetTimestampTz(values[columns->time]);
+}
+
+static inline float
+edge_row_weight(const EdgeColumns *columns, const EdgeType *edge, Datum *values, bool *nulls)
+{
+	float		weight;
+
+	if (columns->weight < 0)
+		return 0;
+	weight = nulls[columns->weight] ? 0 : DatumGetFloat4(values[columns->weight]);
+	store_check_weight(weight, edge);
+	return weight;
+}
 
 /* One type's node may be met by a seed of that time. */
 static inline bool
@@ -77,9 +109,16 @@ store_relation_seed(uint64 seed, const GraphRelation *relation)
 }
 
 static inline uint64
-store_priority(uint64 relation_seed, uint64 dst_hash, uint64 src_hash)
+store_priority_salt(uint64 relation_seed, uint64 dst_hash)
 {
-	return random_hash(random_hash(relation_seed, dst_hash), src_hash);
+	return random_mix(random_hash(relation_seed, dst_hash));
+}
+
+/* salt: store_priority_salt() of the destination. */
+static inline uint64
+store_priority(uint64 salt, uint64 src_hash)
+{
+	return random_hash_with(salt, src_hash);
 }
 
 /* Where a rotating pick begins among n neighbours. */

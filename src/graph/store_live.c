@@ -40,6 +40,8 @@ typedef struct Candidate
 typedef struct Adjacency
 {
 	bool		known;			/* the query was run */
+	uint64		hash;			/* of the node's key; set before the first candidate */
+	uint64		salt;			/* for the candidates' priorities; the same */
 	int32		sorted;			/* so many are in their final place */
 	int32		count;
 	int32		capacity;
@@ -92,7 +94,7 @@ reading_dst(LiveReading *reading, Datum value)
 	if (reading->last_dst < 0 || reading->last_key != value)
 	{
 		reading->last_key = value;
-		reading->last_dst = idmap_find(reading->dst_map, key_of_type(value, reading->columns.end_type));
+		reading->last_dst = idmap_find(reading->dst_map, edge_row_end(&reading->columns, value));
 	}
 	return reading->last_dst;
 }
@@ -121,17 +123,23 @@ live_reserve(GraphStore *store, int relation)
 	live->capacity = capacity;
 }
 
-/* One more candidate of a node; in CurrentMemoryContext, the store's. */
+/* What the priorities of a node's candidates are made of. */
 static void
-adjacency_add(LiveRelation *live, const GraphRelation *def, const IdMap *dst_map, KeyKind src_kind,
-			  int32 dst, Datum key, TimestampTz time, float weight)
+adjacency_begin(Adjacency *adjacency, const LiveRelation *live, const IdMap *dst_map, int32 dst)
 {
-	Adjacency  *adjacency = &live->adjacency[dst];
-	uint64		dst_hash = idmap_hash(dst_map, dst);
-	uint64		src_hash = key_hash(src_kind, key);
+	adjacency->hash = idmap_hash(dst_map, dst);
+	adjacency->salt = store_priority_salt(live->seed, adjacency->hash);
+}
+
+/* One more candidate of a node; in CurrentMemoryContext, the store's. */
+static inline void
+adjacency_add(Adjacency *adjacency, const GraphRelation *def, KeyKind src_kind, Datum key, TimestampTz time,
+			  float weight)
+{
+	uint64		src_hash = src_kind == KEY_INT ? (uint64) DatumGetInt64(key) : key_hash(src_kind, key);
 	Candidate  *candidate;
 
-	if (def->dst_type == def->src_type && src_hash == dst_hash)
+	if (src_hash == adjacency->hash && def->dst_type == def->src_type)
 		return;					/* a loop */
 	if (adjacency->count == adjacency->capacity)
 	{
@@ -142,9 +150,9 @@ adjacency_add(LiveRelation *live, const GraphRelation *def, const IdMap *dst_map
 			adjacency->candidates = memory_grow(adjacency->candidates, adjacency->capacity, sizeof(Candidate));
 	}
 	candidate = &adjacency->candidates[adjacency->count++];
-	candidate->priority = store_priority(live->seed, dst_hash, src_hash);
+	candidate->priority = store_priority(adjacency->salt, src_hash);
 	candidate->time = time;
-	candidate->key = key_copy(src_kind, key);
+	candidate->key = src_kind == KEY_INT ? key : key_copy(src_kind, key);
 	candidate->node = NODE_UNKNOWN;
 	candidate->weight = weight;
 }
@@ -160,8 +168,8 @@ candidate_row(void *arg, Datum *values, bool *nulls)
 		return;
 	dst = reading_dst(reading, values[0]);
 	if (dst >= 0)
-		adjacency_add(reading->live, reading->def, reading->dst_map, reading->src_kind, dst,
-					  key_of_type(values[1], reading->columns.end_type),
+		adjacency_add(&reading->live->adjacency[dst], reading->def, reading->src_kind,
+					  edge_row_end(&reading->columns, values[1]),
 					  edge_row_time(&reading->columns, values, nulls),
 					  edge_row_weight(&reading->columns, reading->edge, values, nulls));
 }
@@ -178,17 +186,19 @@ store_add_own_edge(GraphStore *store, int relation, int32 dst, Datum *values, bo
 	const GraphRelation *def = &store->graph->relations[relation];
 	const EdgeType *edge = &store->graph->edge_types[def->edge_type];
 	EdgeColumns columns = edge_columns(edge);
+	Adjacency  *adjacency;
 	MemoryContext old;
 
 	Assert(store->live != NULL && def->forward);
 	live_reserve(store, relation);
+	adjacency = &store->live[relation].adjacency[dst];
+	adjacency_begin(adjacency, &store->live[relation], store->nodes[def->dst_type].map, dst);
 	if (!def->backward)
-		store->live[relation].adjacency[dst].known = true;
+		adjacency->known = true;
 	if (nulls[1])
 		return;
 	old = MemoryContextSwitchTo(store->cxt);
-	adjacency_add(&store->live[relation], def, store->nodes[def->dst_type].map,
-				  store->graph->node_types[def->src_type].key_kind, dst, key_of_type(values[1], columns.end_type),
+	adjacency_add(adjacency, def, store->graph->node_types[def->src_type].key_kind, edge_row_end(&columns, values[1]),
 				  edge_row_time(&columns, values, nulls), edge_row_weight(&columns, edge, values, nulls));
 	MemoryContextSwitchTo(old);
 }
@@ -221,6 +231,7 @@ live_read(GraphStore *store, int relation, const int32 *dst, int64 ndst)
 		if (live->adjacency[dst[i]].known)
 			continue;
 		live->adjacency[dst[i]].known = true;
+		adjacency_begin(&live->adjacency[dst[i]], live, reading.dst_map, dst[i]);
 		keys[nkeys++] = idmap_key(reading.dst_map, dst[i]);
 	}
 	if (nkeys > 0)

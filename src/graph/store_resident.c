@@ -102,7 +102,7 @@ resident_order(GraphStore *store, ResidentRelation *rel, int relation, int32 nod
 	const IdMap *src_map = store->nodes[def->src_type].map;
 	int64		at = rel->offsets[node];
 	int32		n = rel->lengths[node];
-	uint64		dst_hash = idmap_hash(store->nodes[def->dst_type].map, node);
+	uint64		salt = store_priority_salt(rel->seed, idmap_hash(store->nodes[def->dst_type].map, node));
 	NeighborEntry small[SORT_WHOLE];
 	NeighborEntry *entries = small;
 	int32		front = n;
@@ -114,7 +114,7 @@ resident_order(GraphStore *store, ResidentRelation *rel, int relation, int32 nod
 	for (int32 i = 0; i < n; i++)
 	{
 		entries[i].node = rel->neighbors[at + i];
-		entries[i].priority = store_priority(rel->seed, dst_hash, idmap_hash(src_map, entries[i].node));
+		entries[i].priority = store_priority(salt, idmap_hash(src_map, entries[i].node));
 		entries[i].time = rel->times != NULL ? rel->times[at + i] : 0;
 		entries[i].weight = rel->weights != NULL ? rel->weights[at + i] : 0;
 	}
