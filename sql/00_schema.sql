@@ -20,11 +20,13 @@ COMMENT ON SEQUENCE sage.graph_stamp IS 'counts changes of graph definitions';
 CREATE TABLE sage.graph (
 	graph text PRIMARY KEY,
 	owner text NOT NULL,
+	id bigint NOT NULL DEFAULT nextval('sage.graph_stamp'),
 	stamp bigint NOT NULL DEFAULT nextval('sage.graph_stamp')
 );
 COMMENT ON TABLE sage.graph IS 'graphs; users read sage.graphs';
 COMMENT ON COLUMN sage.graph.graph IS 'name of the graph';
 COMMENT ON COLUMN sage.graph.owner IS 'role that may change and drop the graph';
+COMMENT ON COLUMN sage.graph.id IS 'tells it from a graph that had the name before';
 COMMENT ON COLUMN sage.graph.stamp IS 'changes with the definition';
 
 CREATE TABLE sage.node_type (

@@ -204,7 +204,7 @@ sage_import(PG_FUNCTION_ARGS)
 		};
 
 		imported.weights = model_store_write(model, imported.spec);
-		graph_lock_share(graph_name);
+		graph_lock_share(graph);
 		model_catalog_lock(name, graph_name);
 		version = model_catalog_add_version(&imported);
 	}

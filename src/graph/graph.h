@@ -65,6 +65,7 @@ typedef struct Graph
 {
 	char	   *name;
 	char	   *owner;
+	int64		id;				/* stays when the definition changes; never used again */
 	int			nnode_types;
 	NodeType   *node_types;
 	int			nedge_types;
@@ -77,7 +78,8 @@ typedef struct Graph
 extern Graph *graph_load(const char *name); /* error if there is none */
 extern bool graph_exists(const char *name);
 extern char *graph_lock(const char *name);	/* its owner; held to the end of the transaction */
-extern void graph_lock_share(const char *name);
+extern void graph_lock_share(const Graph *graph);	/* error if it was dropped */
+extern void graph_check_same(const Graph *loaded, int64 id);
 extern void graph_save(const char *name, const char *owner);
 extern void graph_save_nodes(const Graph *graph, const NodeType *node);
 extern void graph_save_edges(const Graph *graph, const EdgeType *edge);

@@ -32,12 +32,14 @@ typedef struct GraphLoader
  * ------------------------------------------------------------------------
  */
 
+/* (owner, id) */
 static void
-load_owner(void *arg, Datum *values, bool *nulls)
+load_head(void *arg, Datum *values, bool *nulls)
 {
-	char	  **owner = arg;
+	Graph	   *graph = arg;
 
-	*owner = TextDatumGetCString(values[0]);
+	graph->owner = TextDatumGetCString(values[0]);
+	graph->id = DatumGetInt64(values[1]);
 }
 
 static GraphNames *
@@ -118,8 +120,8 @@ graph_load(const char *name)
 	graph->name = pstrdup(name);
 	graph->node_types = palloc(sizeof(NodeType));
 	graph->edge_types = palloc(sizeof(EdgeType));
-	if (query_catalog("SELECT owner FROM sage.graph WHERE graph = $1",
-					  args.count, args.types, args.values, args.nulls, load_owner, &graph->owner) == 0)
+	if (query_catalog("SELECT owner, id FROM sage.graph WHERE graph = $1",
+					  args.count, args.types, args.values, args.nulls, load_head, graph) == 0)
 		report_no_graph(name);
 	query_catalog("SELECT node_type, table_schema, table_name, key_column, key_type, time_column, features, exclude"
 				  " FROM sage.node_type WHERE graph = $1 ORDER BY position",
@@ -146,17 +148,17 @@ graph_exists(const char *name)
 						 args.count, args.types, args.values, args.nulls, NULL, NULL) > 0;
 }
 
-/* The owner's name, with a lock on the graph that ends with the transaction. */
-static char *
+/* The graph's owner and id, with a lock on it that ends with the transaction. */
+static Graph
 lock_row(const char *name, const char *sql)
 {
 	QueryArgs	args = {0};
-	char	   *owner = NULL;
+	Graph		head = {0};
 
 	args_add_text(&args, name);
-	if (query_catalog_write(sql, args.count, args.types, args.values, args.nulls, load_owner, &owner) == 0)
+	if (query_catalog_write(sql, args.count, args.types, args.values, args.nulls, load_head, &head) == 0)
 		report_no_graph(name);
-	return owner;
+	return head;
 }
 
 /*
@@ -167,17 +169,29 @@ lock_row(const char *name, const char *sql)
 char *
 graph_lock(const char *name)
 {
-	return lock_row(name, "SELECT owner FROM sage.graph WHERE graph = $1 FOR UPDATE");
+	return lock_row(name, "SELECT owner, id FROM sage.graph WHERE graph = $1 FOR UPDATE").owner;
+}
+
+/* The graph that has the name now must be the one that was loaded. */
+void
+graph_check_same(const Graph *loaded, int64 id)
+{
+	if (loaded->id != id)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("graph \"%s\" was dropped, and another one made under its name", loaded->name),
+				 errdetail("What was made for the old graph may not fit the new one, and is not stored."),
+				 errhint("Try again, for the new graph.")));
 }
 
 /*
- * Keeps others from dropping the graph until the transaction ends: for who
- * writes its name elsewhere into the catalogue.
+ * Keeps others from dropping a loaded graph until the transaction ends: for
+ * who writes its name elsewhere into the catalogue.
  */
 void
-graph_lock_share(const char *name)
+graph_lock_share(const Graph *graph)
 {
-	(void) lock_row(name, "SELECT owner FROM sage.graph WHERE graph = $1 FOR KEY SHARE");
+	graph_check_same(graph, lock_row(graph->name, "SELECT owner, id FROM sage.graph WHERE graph = $1 FOR KEY SHARE").id);
 }
 
 /* ------------------------------------------------------------------------

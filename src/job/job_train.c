@@ -51,6 +51,7 @@
 typedef struct Job
 {
 	const JobRow *row;
+	const Graph *graph;			/* as it was loaded */
 	Oid			role;
 	MemoryContext cxt;
 	JobProgress shown;
@@ -113,7 +114,7 @@ check_world(Job *job)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("role \"%s\", which trains, no longer exists", job->row->owner)));
-	(void) graph_load(job->row->graph);
+	graph_check_same(job->graph, graph_load(job->row->graph)->id);
 }
 
 static void
@@ -239,6 +240,7 @@ load(Job *job, TrainArguments *args, const Progress *progress)
 	request->options.quiet = true;
 	request->progress = progress;
 	training = train_load(request);
+	job->graph = request->graph;
 	SetUserIdAndSecContext(user, context);
 	resume(job, training);
 	job_commit();

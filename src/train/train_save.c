@@ -204,7 +204,7 @@ train_save(const TrainArguments *args, const TrainResult *result, int64 run, Tim
 	QueryArgs	row = {0};
 	int			number;
 
-	graph_lock_share(args->graph);
+	graph_lock_share(result->model->graph);
 	model_catalog_lock(args->model, args->graph);
 	version.deploy = deploy_wanted(args, result);
 	version.run = run;
