@@ -5,6 +5,7 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
 #include "utils/memutils.h"
 
 #include "base/guc.h"
@@ -12,6 +13,9 @@
 
 /* Small requests are not worth a walk over the contexts. */
 #define MEMORY_CHARGED	(64 * 1024)
+
+/* Bytes written between two looks for interrupts. */
+#define MEMORY_SLICE	((Size) 64 * 1024 * 1024)
 
 /*
  * count * size, or an error if that is no sensible size of an array.
@@ -82,9 +86,15 @@ memory_alloc(int64 count, Size size)
 void *
 memory_alloc_zero(int64 count, Size size)
 {
-	void	   *result = memory_alloc(count, size);
+	char	   *result = memory_alloc(count, size);
+	Size		bytes = memory_bytes(count, size);
 
-	memset(result, 0, memory_bytes(count, size));
+	for (Size from = 0; from < bytes; from += MEMORY_SLICE)
+	{
+		if (from > 0)
+			CHECK_FOR_INTERRUPTS();
+		memset(result + from, 0, Min(MEMORY_SLICE, bytes - from));
+	}
 	return result;
 }
 

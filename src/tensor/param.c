@@ -6,12 +6,17 @@
 
 #include <math.h>
 
+#include "miscadmin.h"
+
 #include "base/memory.h"
 #include "base/random.h"
 #include "tensor/param.h"
 
 /* Each view begins on a cache line: 16 floats. */
 #define PARAM_ALIGN		16
+
+/* Numbers drawn between two looks for interrupts: some 10 ms. */
+#define PARAM_SLICE		(INT64CONST(1024) * 1024)
 
 typedef struct Param
 {
@@ -110,6 +115,30 @@ param_allocate(ParamBlock *block, bool with_gradients)
 	}
 }
 
+/* First values of the elements from .. to; key: of the parameter's numbers. */
+static void
+param_fill(Param *param, uint64 key, int64 from, int64 to)
+{
+	const Tensor *tensor = &param->tensor;
+	double		limit = sqrt(6.0 / (double) (tensor->rows + tensor->cols));
+
+	for (int64 i = from; i < to; i++)
+	{
+		switch (param->init)
+		{
+			case PARAM_ZERO:
+				tensor->data[i] = 0;
+				break;
+			case PARAM_ONE:
+				tensor->data[i] = 1;
+				break;
+			case PARAM_GLOROT:
+				tensor->data[i] = (float) (limit * (2.0 * random_unit(random_hash(key, (uint64) i)) - 1.0));
+				break;
+		}
+	}
+}
+
 /*
  * Gives every parameter its first value.  Each number is a hash of (seed,
  * index of the parameter, element): the same seed makes the same network.
@@ -120,25 +149,12 @@ param_initialize(ParamBlock *block, uint64 seed)
 	for (int p = 0; p < block->count; p++)
 	{
 		Param	   *param = block->params[p];
-		Tensor	   *tensor = &param->tensor;
-		int64		n = tensor->rows * tensor->cols;
-		double		limit = n > 0 ? sqrt(6.0 / (double) (tensor->rows + tensor->cols)) : 0;
-		uint64		key = random_hash(seed, (uint64) p);
+		int64		n = param->tensor.rows * param->tensor.cols;
 
-		for (int64 i = 0; i < n; i++)
+		for (int64 from = 0; from < n; from += PARAM_SLICE)
 		{
-			switch (param->init)
-			{
-				case PARAM_ZERO:
-					tensor->data[i] = 0;
-					break;
-				case PARAM_ONE:
-					tensor->data[i] = 1;
-					break;
-				case PARAM_GLOROT:
-					tensor->data[i] = (float) (limit * (2.0 * random_unit(random_hash(key, (uint64) i)) - 1.0));
-					break;
-			}
+			CHECK_FOR_INTERRUPTS();
+			param_fill(param, random_hash(seed, (uint64) p), from, Min(from + PARAM_SLICE, n));
 		}
 	}
 }

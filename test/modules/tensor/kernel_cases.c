@@ -8,6 +8,7 @@
 #include <math.h>
 #include <unistd.h>
 
+#include "miscadmin.h"
 #include "storage/fd.h"
 
 #include "base/random.h"
@@ -414,6 +415,32 @@ param_seed(void)
 	return values[0] == values[1] && values[0] != values[2];
 }
 
+/* A cancel is answered while numbers are drawn, not after it. */
+static bool
+param_cancel(void)
+{
+	MemoryContext cxt = CurrentMemoryContext;
+	ParamBlock *block = param_create(cxt);
+	bool		cancelled = false;
+
+	(void) param_declare(block, "w", 30, 40, PARAM_GLOROT);
+	param_allocate(block, false);
+	InterruptPending = QueryCancelPending = true;
+	PG_TRY();
+	{
+		param_initialize(block, 1);
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(cxt);
+		cancelled = geterrcode() == ERRCODE_QUERY_CANCELED;
+		FlushErrorState();
+	}
+	PG_END_TRY();
+	QueryCancelPending = false;
+	return cancelled;
+}
+
 /* A second pass over the same tape gives what the first gave. */
 static bool
 tape_again(void)
@@ -466,5 +493,6 @@ const KernelCase kernel_cases[] = {
 	{"tape_again", tape_again},
 	{"param_block", param_block},
 	{"param_seed", param_seed},
+	{"param_cancel", param_cancel},
 	{NULL}
 };
