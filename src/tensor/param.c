@@ -180,6 +180,17 @@ param_tensor(ParamBlock *block, int index)
 	return &block->params[index]->tensor;
 }
 
+/*
+ * Whether weight decay pulls the parameter towards zero: weights, whatever
+ * their shape; a bias or a gain has a right to its size.
+ */
+bool
+param_decays(const ParamBlock *block, int index)
+{
+	Assert(index >= 0 && index < block->count);
+	return block->params[index]->init == PARAM_GLOROT;
+}
+
 /* The index of the parameter of that name, or -1. */
 int
 param_find(const ParamBlock *block, const char *name)

@@ -14,11 +14,12 @@
 
 #include "tensor/tensor.h"
 
+/* How a parameter begins, and with that what it is: only weights decay. */
 typedef enum ParamInit
 {
-	PARAM_ZERO,
-	PARAM_ONE,
-	PARAM_GLOROT				/* uniform, +-sqrt(6 / (rows + cols)) */
+	PARAM_ZERO,					/* a bias */
+	PARAM_ONE,					/* a gain */
+	PARAM_GLOROT				/* weights: uniform, +-sqrt(6 / (rows + cols)) */
 } ParamInit;
 
 typedef struct ParamBlock ParamBlock;
@@ -30,6 +31,7 @@ extern void param_initialize(ParamBlock *block, uint64 seed);
 extern int	param_count(const ParamBlock *block);
 extern const char *param_name(const ParamBlock *block, int index);
 extern Tensor *param_tensor(ParamBlock *block, int index);
+extern bool param_decays(const ParamBlock *block, int index);
 extern int	param_find(const ParamBlock *block, const char *name);	/* -1: none */
 
 /* The whole array, padding included (padding is zero and stays zero). */

@@ -47,7 +47,7 @@ optim_step(Optim *optim)
 
 		kernel_adam(param->data, param->grad, optim->m + at, optim->v + at, param->rows * param->cols,
 					(float) optim->learning_rate, 0.9f, 0.999f, 1e-8f,
-					param->rows > 1 ? (float) optim->weight_decay : 0, (float) scale, optim->step);
+					param_decays(optim->params, i) ? (float) optim->weight_decay : 0, (float) scale, optim->step);
 	}
 	memset(grad, 0, n * sizeof(float));
 	return true;

@@ -16,7 +16,7 @@ typedef struct Optim
 	float	   *v;				/* second moments */
 	int64		step;
 	double		learning_rate;
-	double		weight_decay;	/* of matrices; vectors (biases, gains) have none */
+	double		weight_decay;	/* of what param_decays() */
 	double		clip;			/* largest norm of the gradient; 0: any */
 } Optim;
 

@@ -360,6 +360,7 @@ param_block(void)
 	int			gain = param_declare(block, "gain", 1, 3, PARAM_ONE);
 	int			bias = param_declare(block, "bias", 1, 3, PARAM_ZERO);
 	int			big = param_declare(block, "big", 100, 100, PARAM_GLOROT);
+	int			row = param_declare(block, "row", 1, 3, PARAM_GLOROT);
 	double		sum = 0;
 	double		bound = sqrt(6.0 / 200);
 	float	   *data;
@@ -375,9 +376,10 @@ param_block(void)
 		ok = ok && (uintptr_t) t->data % 64 == 0 && (uintptr_t) t->grad % 64 == 0 &&
 			t->data - data == t->grad - param_grad(block);
 	}
-	ok = ok && param_size(block) == 48 + 16 + 16 + 10000;
+	ok = ok && param_size(block) == 48 + 16 + 16 + 10000 + 16;
 	for (int i = 35; i < 48; i++)
 		ok = ok && data[i] == 0;
+	ok = ok && param_decays(block, w) && param_decays(block, row) && !param_decays(block, gain) && !param_decays(block, bias);
 	ok = ok && param_tensor(block, gain)->data[2] == 1 && param_tensor(block, bias)->data[2] == 0;
 	for (int i = 0; i < 10000; i++)
 	{

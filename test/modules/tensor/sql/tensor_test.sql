@@ -24,7 +24,7 @@ ORDER BY n;
 SELECT name, tensor_test_kernel(name) AS ok
 FROM unnest('{gemm_small, gemm_empty, gemm_overwrites, gemm_pieces, thread_signals,
 	adam, adam_keeps_zero, vector_arithmetic, dropout, relu_keeps_nan, l2_zero_row,
-	loss_extremes, probabilities, tape_memory, tape_again, param_block, param_seed}'::text[]) AS name;
+	loss_extremes, probabilities, tape_memory, tape_again, param_block, param_seed, param_cancel}'::text[]) AS name;
 
 DROP FUNCTION tensor_test_op(text, int);
 DROP FUNCTION tensor_test_kernel(text);
