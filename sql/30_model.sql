@@ -292,7 +292,7 @@ COMMENT ON FUNCTION sage_deploy(text, integer) IS 'makes a version the one that 
 CREATE FUNCTION sage_drop_model(model text) RETURNS void
 AS 'MODULE_PATHNAME', 'sage_drop_model'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION sage_drop_model(text) IS 'drops a model with all its versions';
+COMMENT ON FUNCTION sage_drop_model(text) IS 'drops a model with all its versions, unless triggers score with it';
 
 CREATE FUNCTION sage_grant(model text, role text) RETURNS void
 AS 'MODULE_PATHNAME', 'sage_grant'

@@ -67,16 +67,17 @@ trigger_row(void *arg, Datum *values, bool *nulls)
 {
 	StringInfo	list = arg;
 
-	appendStringInfo(list, "%strigger \"%s\" on table %s", list->len > 0 ? ", " : "",
-					 TextDatumGetCString(values[0]), TextDatumGetCString(values[1]));
+	appendStringInfo(list, "%strigger \"%s\" on table %s scores with model \"%s\"", list->len > 0 ? "\n" : "",
+					 TextDatumGetCString(values[0]), TextDatumGetCString(values[1]), TextDatumGetCString(values[2]));
 }
 
 /*
- * Statements on their tables will fail from now on.  That they are there does
- * not keep the model: its owner need not be theirs.
+ * A model that triggers score with stays: without it statements on their
+ * tables would fail, and if somebody trained another model of that name, the
+ * triggers would use that one.
  */
 static void
-warn_of_triggers(FunctionCallInfo fcinfo, const char *model)
+check_no_triggers(FunctionCallInfo fcinfo, const char *model)
 {
 	QueryArgs	args = {0};
 	StringInfoData list;
@@ -85,7 +86,7 @@ warn_of_triggers(FunctionCallInfo fcinfo, const char *model)
 	args_add_text(&args, psprintf("%s.sage_score()",
 								  quote_identifier(get_namespace_name(get_func_namespace(fcinfo->flinfo->fn_oid)))));
 	args_add_text(&args, model);
-	query_once("SELECT t.tgname::pg_catalog.text, t.tgrelid::pg_catalog.regclass::pg_catalog.text"
+	query_once("SELECT t.tgname::pg_catalog.text, t.tgrelid::pg_catalog.regclass::pg_catalog.text, $2"
 			   " FROM pg_catalog.pg_trigger t"
 			   " WHERE t.tgfoid OPERATOR(pg_catalog.=) $1::pg_catalog.regprocedure::pg_catalog.oid"
 			   " AND t.tgparentid OPERATOR(pg_catalog.=) 0::pg_catalog.oid"
@@ -94,10 +95,11 @@ warn_of_triggers(FunctionCallInfo fcinfo, const char *model)
 			   " ORDER BY t.oid USING OPERATOR(pg_catalog.<)",
 			   args.count, args.types, args.values, args.nulls, trigger_row, &list);
 	if (list.len > 0)
-		ereport(WARNING,
-				(errmsg("triggers still score with model \"%s\"", model),
-				 errdetail("These are %s.", list.data),
-				 errhint("Drop them; sage_detach drops those that sage_attach made.")));
+		ereport(ERROR,
+				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+				 errmsg("cannot drop model \"%s\" because triggers score with it", model),
+				 errdetail_internal("%s", list.data),
+				 errhint("Use sage_detach for columns of sage_attach, and DROP TRIGGER for others.")));
 }
 
 Datum
@@ -108,9 +110,9 @@ sage_drop_model(PG_FUNCTION_ARGS)
 
 	PreventCommandIfReadOnly("sage_drop_model()");
 	entry = model_catalog_open(model, MODEL_OWN);
+	check_no_triggers(fcinfo, model);
 	model_catalog_lock(model, entry->graph);
 	model_catalog_drop(model);
-	warn_of_triggers(fcinfo, model);
 	PG_RETURN_VOID();
 }
 

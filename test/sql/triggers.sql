@@ -156,12 +156,21 @@ SELECT sage_detach('m', 'score');
 INSERT INTO users (id, age) VALUES (1002, 3) RETURNING score;
 DELETE FROM users WHERE id > 1000;
 DELETE FROM follows WHERE source > 1000 OR target > 1000;
--- detached also when the model is gone
+-- a model that triggers score with is not dropped; they are detached also when it is gone nevertheless
 SELECT sage_attach('k', 'class');
 SELECT sage_drop_model('k');
+\echo :LAST_ERROR_SQLSTATE
+BEGIN;
+DELETE FROM sage.model WHERE model = 'k';
+SAVEPOINT gone;
 INSERT INTO users (id, age) VALUES (1003, 3);
 \echo :LAST_ERROR_SQLSTATE
+ROLLBACK TO gone;
 SELECT sage_detach('k', 'class');
+INSERT INTO users (id, age) VALUES (1003, 3);
+ROLLBACK;
+SELECT sage_detach('k', 'class');
+SELECT sage_drop_model('k');
 SELECT count(*) AS triggers FROM pg_trigger WHERE NOT tgisinternal AND tgrelid IN ('users'::regclass, 'follows'::regclass);
 INSERT INTO users (id, age) VALUES (1003, 3);
 DELETE FROM users WHERE id > 1000;
@@ -331,11 +340,13 @@ SELECT sage_attach('view', 'score');
 SELECT sage_drop_model('view');
 SELECT sage_drop_graph('view');
 
--- a model that is dropped leaves its triggers behind, and says so
+-- triggers made by hand keep a model as well
 CREATE TRIGGER by_hand BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION sage_score('m', 'score');
 SELECT sage_drop_model('m');
 DROP TABLE stranger;
+SELECT sage_drop_model('m');
 DROP TRIGGER by_hand ON users;
+SELECT sage_drop_model('m');
 SELECT sage_drop_model('k');
 SELECT sage_drop_model('r');
 SELECT sage_drop_graph('triggers');
