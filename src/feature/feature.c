@@ -284,26 +284,12 @@ choose_all(FeatureSet *set, const Graph *graph, const NodeType *type, Relation r
 	pfree(without.data);
 }
 
-/* A misspelt name in the list of exceptions would let a column slip in. */
-static void
-check_excluded(const NodeType *type, Relation relation)
-{
-	ListCell   *cell;
-
-	foreach(cell, type->exclude)
-	{
-		if (get_attnum(type->relid, lfirst(cell)) == InvalidAttrNumber)
-			ereport(WARNING,
-					(errcode(ERRCODE_UNDEFINED_COLUMN),
-					 errmsg("excluded column \"%s\" of table \"%s\" does not exist", (char *) lfirst(cell),
-							RelationGetRelationName(relation))));
-	}
-}
-
 /*
  * The feature columns of a node type, not yet fitted: those that the graph
  * names, else all but keys, ends of edges, times, exceptions and the target
- * (target_column may be NULL).  In CurrentMemoryContext.
+ * (target_column may be NULL).  An exception that is no column any more, such
+ * as one that held scores, says nothing; that it was one when it was named
+ * was checked then.  In CurrentMemoryContext.
  */
 FeatureSet *
 feature_choose(const Graph *graph, int node_type, const char *target_column)
@@ -312,7 +298,6 @@ feature_choose(const Graph *graph, int node_type, const char *target_column)
 	Relation	relation = relation_open(type->relid, AccessShareLock);
 	FeatureSet *set;
 
-	check_excluded(type, relation);
 	set = feature_set_create(type, Max(list_length(type->features), RelationGetNumberOfAttributes(relation)));
 	if (type->features != NIL)
 		choose_named(set, graph, type, relation, target_column);

@@ -201,6 +201,13 @@ ALTER TABLE all_columns DISABLE TRIGGER USER;
 UPDATE all_columns SET score = 1000;
 SELECT bool_and(same(b.score, sage_predict(id, 'all'))) AS does_not_count FROM before b;
 SELECT sage_detach('all', 'score');
+-- a score column that was dropped is not spoken of, and may come back
+ALTER TABLE all_columns DROP COLUMN score;
+SELECT metric FROM sage_train('all', options => '{"quiet": true}');
+ALTER TABLE all_columns ADD score float8;
+SELECT sage_attach('all', 'score');
+SELECT sage_detach('all', 'score');
+SELECT exclude FROM sage.node_types WHERE graph = 'all';
 SELECT sage_drop_model('all');
 SELECT sage_drop_graph('all');
 
