@@ -18,7 +18,7 @@
 #include "api/score_column.h"
 #include "base/query.h"
 #include "base/query_args.h"
-#include "graph/graph_check.h"
+#include "graph/graph_column.h"
 #include "model/model_catalog.h"
 #include "predict/scorer.h"
 #include "sage.h"
@@ -101,6 +101,28 @@ drop_triggers(const char *function, const char *model, const char *column)
 	return list_length(statements);
 }
 
+/*
+ * The triggers on an edge table.  Only those of the table that a statement
+ * names are fired by it, so partitions get their own.
+ */
+static void
+create_edge_triggers(const Scorer *scorer, const char *column, int edge, const char *call)
+{
+	ListCell   *lc;
+
+	foreach(lc, graph_table_partitions(scorer_graph(scorer)->edge_types[edge].relid))
+	{
+		for (int i = 0; i < lengthof(edge_triggers); i++)
+		{
+			char	   *label = psprintf("edge%d_%s", edge, edge_triggers[i].label);
+
+			run(psprintf("CREATE TRIGGER %s AFTER %s ON %s REFERENCING %s FOR EACH STATEMENT %s",
+						 quote_identifier(trigger_name(scorer_model_name(scorer), column, label)),
+						 edge_triggers[i].event, graph_table_name(lfirst_oid(lc)), edge_triggers[i].tables, call));
+		}
+	}
+}
+
 static void
 create_triggers(const Scorer *scorer, const char *column, bool before, const char *call)
 {
@@ -117,12 +139,8 @@ create_triggers(const Scorer *scorer, const char *column, bool before, const cha
 					 quote_identifier(trigger_name(model, column, "node")), type->table, call));
 	for (int e = 0; e < graph->nedge_types; e++)
 	{
-		if (!edge_matters(scorer, &graph->edge_types[e]))
-			continue;
-		for (int i = 0; i < lengthof(edge_triggers); i++)
-			run(psprintf("CREATE TRIGGER %s AFTER %s ON %s REFERENCING %s FOR EACH STATEMENT %s",
-						 quote_identifier(trigger_name(model, column, psprintf("edge%d_%s", e, edge_triggers[i].label))),
-						 edge_triggers[i].event, graph->edge_types[e].table, edge_triggers[i].tables, call));
+		if (edge_matters(scorer, &graph->edge_types[e]))
+			create_edge_triggers(scorer, column, e, call);
 	}
 }
 

@@ -11,6 +11,8 @@
 #include "access/htup_details.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_attribute.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -184,4 +186,24 @@ graph_table_find(const char *schema, const char *name)
 	else
 		schema_oid = get_namespace_oid(schema, true);
 	return OidIsValid(schema_oid) ? get_relname_relid(name, schema_oid) : InvalidOid;
+}
+
+/*
+ * The table and, if it is partitioned, its partitions of all levels, less
+ * those that are foreign tables.
+ */
+List *
+graph_table_partitions(Oid relid)
+{
+	List	   *tables = list_make1_oid(relid);
+	ListCell   *lc;
+
+	if (get_rel_relkind(relid) != RELKIND_PARTITIONED_TABLE)
+		return tables;
+	foreach(lc, find_all_inheritors(relid, AccessShareLock, NULL))
+	{
+		if (lfirst_oid(lc) != relid && get_rel_relkind(lfirst_oid(lc)) != RELKIND_FOREIGN_TABLE)
+			tables = lappend_oid(tables, lfirst_oid(lc));
+	}
+	return tables;
 }

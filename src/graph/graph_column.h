@@ -29,6 +29,7 @@ extern const char *graph_key_kind_name(KeyKind kind);
 
 extern char *graph_table_schema(Oid relid);
 extern char *graph_table_name(Oid relid);	/* qualified and quoted */
+extern List *graph_table_partitions(Oid relid); /* of Oid, itself first */
 extern Oid	graph_table_find(const char *schema, const char *name); /* InvalidOid: none */
 
 #endif							/* SAGE_GRAPH_COLUMN_H */

@@ -235,6 +235,9 @@ CREATE UNIQUE INDEX ON members_south (id);
 CREATE TABLE links (source int, target int, year int) PARTITION BY RANGE (year);
 CREATE TABLE links_2023 PARTITION OF links FOR VALUES FROM (2023) TO (2024);
 CREATE TABLE links_2024 PARTITION OF links FOR VALUES FROM (2024) TO (2025);
+CREATE TABLE links_2025 PARTITION OF links FOR VALUES FROM (2025) TO (2026) PARTITION BY RANGE (source);
+CREATE TABLE links_2025_near PARTITION OF links_2025 FOR VALUES FROM (0) TO (1000);
+CREATE TABLE links_2025_far PARTITION OF links_2025 FOR VALUES FROM (1000) TO (2000);
 CREATE INDEX ON links (source, target);
 CREATE INDEX ON links (target, source);
 INSERT INTO members SELECT id, age, label, NULL, CASE id % 2 WHEN 0 THEN 'north' ELSE 'south' END FROM users;
@@ -255,8 +258,24 @@ SELECT id, same(score, sage_predict(id, 'members')) AS score FROM members WHERE 
 UPDATE links SET year = 2024 WHERE source = 1001;
 DELETE FROM links WHERE source = 1001;
 SELECT id, same(score, sage_predict(id, 'members')) AS score FROM members WHERE id IN (1001, 1002) ORDER BY id;
+-- statements on a partition itself fire as well, each once
+CREATE FUNCTION fresh_members() RETURNS TABLE (id int, fresh bool) LANGUAGE sql AS
+	$$ SELECT id, same(score, sage_predict(id, 'members')) FROM members WHERE id IN (7, 150, 1001) ORDER BY id $$;
+INSERT INTO links_2024 VALUES (1001, 7, 2024), (7, 150, 2024);
+SELECT * FROM fresh_members();
+UPDATE links_2024 SET target = 150 WHERE source = 1001;
+SELECT * FROM fresh_members();
+DELETE FROM links_2024 WHERE source IN (7, 1001);
+SELECT * FROM fresh_members();
+INSERT INTO links_2025_far VALUES (1001, 150, 2025);
+SELECT * FROM fresh_members();
+-- a partition that came later does so after attaching again
+CREATE TABLE links_2026 PARTITION OF links FOR VALUES FROM (2026) TO (2027);
+SELECT sage_attach('members', 'score');
+INSERT INTO links_2026 VALUES (1001, 7, 2026);
+SELECT * FROM fresh_members();
 SELECT sage_detach('members', 'score');
-SELECT count(*) AS triggers FROM pg_trigger WHERE NOT tgisinternal AND tgrelid IN ('members'::regclass, 'members_north'::regclass, 'links'::regclass);
+SELECT count(*) AS triggers FROM pg_trigger WHERE NOT tgisinternal AND tgrelid IN (SELECT relid FROM pg_partition_tree('members') UNION SELECT relid FROM pg_partition_tree('links'));
 SELECT sage_drop_model('members');
 SELECT sage_drop_graph('members');
 
