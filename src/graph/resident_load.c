@@ -47,6 +47,7 @@ edge_row(void *arg, Datum *values, bool *nulls)
 	EdgeRows   *rows = arg;
 	int32		source,
 				target;
+	float		weight;
 
 	rows->counts.edges++;
 	if (nulls[0] || nulls[1])
@@ -54,6 +55,7 @@ edge_row(void *arg, Datum *values, bool *nulls)
 		rows->counts.null_ends++;
 		return;
 	}
+	weight = edge_row_weight(&rows->columns, rows->type, values, nulls);
 	source = idmap_find(rows->source_map, key_of_type(values[0], rows->columns.end_type));
 	target = idmap_find(rows->target_map, key_of_type(values[1], rows->columns.end_type));
 	if (source < 0 || target < 0)
@@ -81,7 +83,7 @@ edge_row(void *arg, Datum *values, bool *nulls)
 	if (rows->times != NULL)
 		rows->times[rows->count] = edge_row_time(&rows->columns, values, nulls);
 	if (rows->weights != NULL)
-		rows->weights[rows->count] = edge_row_weight(&rows->columns, rows->type, values, nulls);
+		rows->weights[rows->count] = weight;
 	rows->count++;
 }
 

@@ -73,6 +73,10 @@ edge_row_time(const EdgeColumns *columns, Datum *values, bool *nulls)
 	return nulls[columns->time] ? DT_NOEND : DatumGetTimestampTz(values[columns->time]);
 }
 
+/*
+ * The weight must be one on every row that has both ends, whether or not it
+ * will count: the live store does not know yet if there is a neighbour.
+ */
 static inline float
 edge_row_weight(const EdgeColumns *columns, const EdgeType *edge, Datum *values, bool *nulls)
 {

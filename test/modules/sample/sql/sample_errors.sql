@@ -26,8 +26,20 @@ UPDATE edges SET w = 'infinity';
 SELECT test_neighbors('resident', 'weights', 'edges', dst => '{1}');
 SELECT test_neighbors('live', 'weights', 'edges', dst => '{1}');
 
--- a seed that stands twice in a batch
+-- also where they will not count: no row at the other end, a loop; but without an end it is no edge
 UPDATE edges SET w = 1;
+INSERT INTO edges VALUES (1, 77, -1);
+SELECT test_neighbors('resident', 'weights', 'edges', dst => '{1}');
+SELECT test_neighbors('live', 'weights', 'edges', dst => '{1}');
+UPDATE edges SET b = 1 WHERE b = 77;
+SELECT test_neighbors('resident', 'weights', 'edges', dst => '{1}');
+SELECT test_neighbors('live', 'weights', 'edges', dst => '{1}');
+UPDATE edges SET b = NULL WHERE b = 1;
+SELECT store, (SELECT count(*) FROM test_neighbors(store, 'weights', 'edges', dst => '{1}')) AS neighbors
+FROM unnest('{resident,live}'::text[]) AS store;
+DELETE FROM edges WHERE b IS NULL;
+
+-- a seed that stands twice in a batch
 SELECT test_blocks('weights', 'nodes', seeds => '{1,2,1}');
 
 -- rows that the caller may not read
