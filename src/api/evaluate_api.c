@@ -67,12 +67,25 @@ score_labels(Scorer *scorer, Labels *labels, float *outputs)
 		memmove(outputs + kept * spec->noutputs, outputs + i * spec->noutputs, spec->noutputs * sizeof(float));
 		if (labels->classes != NULL)
 			labels->classes[kept] = labels->classes[i];
+		else if (labels->numbers != NULL)
+			labels->numbers[kept] = labels->numbers[i];
 		else
 			memmove(labels->values + kept * spec->noutputs, labels->values + i * spec->noutputs,
 					spec->noutputs * sizeof(float));
 		kept++;
 	}
 	return kept;
+}
+
+/* The labels beside which a regression's outputs stand. */
+static float *
+standardized_labels(const Labels *labels, int64 n)
+{
+	float	   *values = memory_alloc(n, sizeof(float));
+
+	for (int64 i = 0; i < n; i++)
+		values[i] = label_standardized(labels, i);
+	return values;
 }
 
 Datum
@@ -106,7 +119,8 @@ sage_evaluate(PG_FUNCTION_ARGS)
 	input.n = score_labels(scorer, labels, outputs);
 	input.scores = outputs;
 	input.classes = labels->classes;
-	input.values = labels->values;
+	input.values = labels->numbers != NULL ? standardized_labels(labels, input.n) : labels->values;
+	input.unit = labels->std;
 	for (Metric metric = 0; metric < METRIC_COUNT; metric++)
 	{
 		Datum		values[2];

@@ -107,7 +107,7 @@ column_value(const ModelSpec *spec, ScoreKind kind, const float *outputs, const 
 	switch (kind)
 	{
 		case SCORE_NUMBER:
-			return Float8GetDatum(outputs[0]);
+			return Float8GetDatum(score_of_class(spec, outputs, -1));
 		case SCORE_LABEL:
 			return score_label(spec, outputs);
 		case SCORE_EMBEDDING:
@@ -146,9 +146,9 @@ score_column_of_row(Scorer *scorer, const ScoreColumn *column, HeapTupleHeader r
 
 	scorer_score_row(scorer, row, outputs, hidden);
 	if (column->type == FLOAT4OID)
-		value = Float4GetDatum(outputs[0]);
+		value = Float4GetDatum((float) score_of_class(spec, outputs, -1));
 	else if (column->type == NUMERICOID)
-		value = DirectFunctionCall1(float8_numeric, Float8GetDatum(outputs[0]));
+		value = DirectFunctionCall1(float8_numeric, Float8GetDatum(score_of_class(spec, outputs, -1)));
 	else
 		value = column_value(spec, column->kind, outputs, hidden);
 	return column_limits(column, value);

@@ -9,12 +9,18 @@
 #include "utils/lsyscache.h"
 
 #include "api/score_result.h"
+#include "model/model_forward.h"
 
-/* The figure of one class (-1: the only output) in one row of outputs. */
+/*
+ * The figure of one class (-1: the only output) in one row of outputs: a
+ * probability, or a number in the target's own scale.
+ */
 double
 score_of_class(const ModelSpec *spec, const float *outputs, int class)
 {
-	if (class < 0 || spec->task == TASK_REGRESSION)
+	if (spec->task == TASK_REGRESSION)
+		return model_number(spec, outputs[0]);
+	if (class < 0)
 		return outputs[0];
 	if (spec->task == TASK_BINARY)
 		return class == 1 ? outputs[0] : 1.0 - outputs[0];

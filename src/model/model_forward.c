@@ -188,8 +188,8 @@ model_forward(Model *model, Tape *tape, const Sample *sample, FeatureTable *cons
 }
 
 /*
- * Logits -> what the user sees, in place: probabilities, or values in the
- * target's own scale.
+ * Logits -> outputs, in place: probabilities.  Those of a regression stay
+ * standardised: the target's own scale may need more digits than a float has.
  */
 void
 model_activate(const ModelSpec *spec, float *logits, int64 rows)
@@ -204,8 +204,13 @@ model_activate(const ModelSpec *spec, float *logits, int64 rows)
 			kernel_softmax_rows(logits, rows, spec->noutputs);
 			break;
 		case TASK_REGRESSION:
-			for (int64 i = 0; i < rows; i++)
-				logits[i] = (float) (logits[i] * spec->target_std + spec->target_mean);
 			break;
 	}
+}
+
+/* An output of a regression in the target's own scale. */
+double
+model_number(const ModelSpec *spec, float output)
+{
+	return output * spec->target_std + spec->target_mean;
 }

@@ -34,5 +34,6 @@ extern Tensor *model_forward(Model *model, Tape *tape, const Sample *sample, Fea
 extern void model_forward_table(Model *model, GraphStore *store, FeatureTable *const *tables, const Fanout *fanout,
 								TimestampTz at, bool want_hidden, ModelOutput *output);
 extern void model_activate(const ModelSpec *spec, float *logits, int64 rows);
+extern double model_number(const ModelSpec *spec, float output);
 
 #endif							/* SAGE_MODEL_FORWARD_H */

@@ -38,7 +38,8 @@ extern const Graph *scorer_graph(const Scorer *scorer);
 extern const char *scorer_model_name(const Scorer *scorer);
 
 /*
- * outputs [n x scorer_spec()->noutputs]: probabilities or values; hidden
+ * outputs [n x scorer_spec()->noutputs]: probabilities, or a regression's
+ * numbers in standard deviations from the mean; hidden
  * [n x hidden].  Either may be NULL.  found[i]: the key has a row.
  */
 extern void scorer_score(Scorer *scorer, const Datum *keys, int64 n, float *outputs, float *hidden, bool *found);

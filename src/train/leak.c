@@ -190,7 +190,7 @@ leak_in_values(const Labels *labels, FeatureTable *table, int dense_width, const
 		if (labels->split[i] != SPLIT_TRAIN)
 			continue;
 		x = dense[(int64) labels->nodes[i] * dense_width + column->dense_offset];
-		y = (labels->values[i] - labels->mean) / labels->std;
+		y = (labels->numbers[i] - labels->mean) / labels->std;
 		sum += x;
 		squares += x * x;
 		product += x * y;

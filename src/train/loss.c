@@ -63,7 +63,7 @@ loss_batch(Tape *tape, Tensor *logits, const Labels *labels, const int64 *rows, 
 		else if (labels->task == TASK_MULTILABEL)
 			memcpy(targets + i * width, labels->values + rows[i] * width, width * sizeof(float));
 		else
-			targets[i] = (float) ((labels->values[rows[i]] - labels->mean) / labels->std);
+			targets[i] = label_standardized(labels, rows[i]);
 	}
 	switch (loss)
 	{

@@ -339,9 +339,9 @@ regression_metric(Metric metric, const MetricInput *input)
 	}
 
 	if (metric == METRIC_MAE)
-		return absolute / n;
+		return absolute / n * input->unit;
 	if (metric == METRIC_RMSE)
-		return sqrt(squared / n);
+		return sqrt(squared / n) * input->unit;
 	return deviation > 0 ? 1 - squared / deviation : (double) NAN;
 }
 

@@ -48,7 +48,7 @@ typedef enum Metric
  *	binary		scores [n], classes [n] of 0 and 1
  *	multiclass	scores [n x nclasses], classes [n]
  *	multilabel	scores [n x nclasses], values [n x nclasses] of 0 and 1
- *	regression	scores [n], values [n]
+ *	regression	scores [n], values [n], both in units of "unit"
  */
 typedef struct MetricInput
 {
@@ -58,6 +58,7 @@ typedef struct MetricInput
 	const float *scores;		/* probabilities, or predicted values */
 	const int32 *classes;		/* in 0 .. nclasses - 1 */
 	const float *values;
+	double		unit;			/* regression only: mae and rmse are multiplied by it */
 } MetricInput;
 
 /* By Metric, closed by NULL: the choices of an option. */

@@ -33,7 +33,7 @@
 #define MAX_CLASSES			10000
 #define MAX_CLASS_NAME		256
 
-/* Regression: larger values leave no room for the predictions around them. */
+/* Regression: a column of type real must have room for the predictions. */
 #define MAX_VALUE			1e30
 
 /* A distinct label and its number, in order of appearance. */
@@ -360,7 +360,7 @@ labels_finish(LabelReading *reading, const ModelSpec *model)
 
 	if (labels->task == TASK_REGRESSION)
 	{
-		labels->values = memory_alloc(labels->n, sizeof(float));
+		labels->numbers = memory_alloc(labels->n, sizeof(double));
 		for (int64 i = 0; i < labels->n; i++)
 		{
 			if (fabs(reading->numbers[i]) > MAX_VALUE)
@@ -368,7 +368,12 @@ labels_finish(LabelReading *reading, const ModelSpec *model)
 						(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 						 errmsg("target \"%s\" has a value beyond %g", reading->what, MAX_VALUE),
 						 errhint("Learn its logarithm, or another unit.")));
-			labels->values[i] = (float) reading->numbers[i];
+			labels->numbers[i] = reading->numbers[i];
+		}
+		if (model != NULL)
+		{
+			labels->mean = model->target_mean;
+			labels->std = model->target_std;
 		}
 		return;
 	}

@@ -21,8 +21,10 @@ typedef enum Split
 } Split;
 
 /*
- * Labels by row; which of classes and values is filled depends on the task,
- * as in MetricInput.
+ * Labels by row; which of classes, numbers and values is filled depends on
+ * the task.  Numbers are kept as they are; what is learnt and judged is how
+ * many standard deviations they are from the mean, because single precision
+ * would lose the detail of, say, 1e9 + 1.
  */
 typedef struct Labels
 {
@@ -35,14 +37,15 @@ typedef struct Labels
 	int32	   *nodes;			/* numbers in the store, set by labels_resolve() */
 	TimestampTz *times;			/* NULL: none */
 	int32	   *classes;
-	float	   *values;
+	double	   *numbers;		/* regression */
+	float	   *values;			/* multilabel */
 	uint8	   *split;			/* [n] a Split each */
 	bool		has_split;		/* the query said it */
 	bool		split_drawn;	/* by shares, that is at random */
 	int64		counts[4];		/* rows by Split */
 	int64		unlabeled;		/* rows without a label */
 	int64		unknown;		/* labels of keys that are no node */
-	double		mean;			/* regression: of the training part */
+	double		mean;			/* regression: of the training part, or as the judged model has it */
 	double		std;
 } Labels;
 
@@ -54,6 +57,13 @@ typedef struct TargetSource
 	const char *task;			/* NULL: by the label's type */
 	const ModelSpec *model;		/* NULL; else the labels judge this model and must be of its classes */
 } TargetSource;
+
+/* A number in standard deviations from the mean. */
+static inline float
+label_standardized(const Labels *labels, int64 row)
+{
+	return (float) ((labels->numbers[row] - labels->mean) / labels->std);
+}
 
 extern char *target_column(const Graph *graph, const char *target, int *node_type);
 extern void labels_check(const Graph *graph, int node_type, const TargetSource *source);

@@ -145,10 +145,10 @@ labels_count(Labels *labels)
 		return;
 	n = Max(labels->counts[SPLIT_TRAIN], 1);
 	for (int64 i = 0; i < labels->n; i++)
-		sum += labels->split[i] == SPLIT_TRAIN ? labels->values[i] : 0;
+		sum += labels->split[i] == SPLIT_TRAIN ? labels->numbers[i] : 0;
 	labels->mean = sum / n;
 	for (int64 i = 0; i < labels->n; i++)
-		squares += labels->split[i] == SPLIT_TRAIN ? (labels->values[i] - labels->mean) * (labels->values[i] - labels->mean) : 0;
+		squares += labels->split[i] == SPLIT_TRAIN ? (labels->numbers[i] - labels->mean) * (labels->numbers[i] - labels->mean) : 0;
 	labels->std = squares > 0 ? sqrt(squares / n) : 1;
 }
 
@@ -199,7 +199,7 @@ label_copy(Labels *to, int64 to_row, const Labels *from, int64 from_row)
 	if (to->times != NULL)
 		to->times[to_row] = from->times[from_row];
 	if (to->task == TASK_REGRESSION)
-		to->values[to_row] = from->values[from_row];
+		to->numbers[to_row] = from->numbers[from_row];
 	else if (to->task == TASK_MULTILABEL)
 		memmove(to->values + to_row * to->nclasses, from->values + from_row * to->nclasses,
 				to->nclasses * sizeof(float));
@@ -269,7 +269,6 @@ labels_order(Labels *labels)
 {
 	PlacedLabel *order = memory_alloc(labels->n, sizeof(PlacedLabel));
 	Labels		sorted = *labels;
-	int64		width = labels->task == TASK_MULTILABEL ? labels->nclasses : 1;
 
 	for (int64 i = 0; i < labels->n; i++)
 	{
@@ -287,8 +286,10 @@ labels_order(Labels *labels)
 		sorted.times = memory_alloc(labels->n, sizeof(TimestampTz));
 	if (labels->classes != NULL)
 		sorted.classes = memory_alloc(labels->n, sizeof(int32));
+	if (labels->numbers != NULL)
+		sorted.numbers = memory_alloc(labels->n, sizeof(double));
 	if (labels->values != NULL)
-		sorted.values = memory_alloc(labels->n * width, sizeof(float));
+		sorted.values = memory_alloc(labels->n * labels->nclasses, sizeof(float));
 	for (int64 i = 0; i < labels->n; i++)
 		label_copy(&sorted, i, labels, order[i].row);
 	*labels = sorted;

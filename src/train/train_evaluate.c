@@ -129,7 +129,9 @@ split_metric(const Trainer *trainer, Metric metric, const float *scores, const i
 {
 	const Labels *labels = trainer->labels;
 	const ModelSpec *spec = trainer->spec;
-	MetricInput input = {.task = spec->task, .nclasses = spec->nclasses, .n = n, .scores = scores};
+	MetricInput input = {
+		.task = spec->task, .nclasses = spec->nclasses, .n = n, .scores = scores, .unit = labels->std
+	};
 	int32	   *classes = NULL;
 	float	   *values = NULL;
 
@@ -141,6 +143,8 @@ split_metric(const Trainer *trainer, Metric metric, const float *scores, const i
 	{
 		if (classes != NULL)
 			classes[i] = labels->classes[rows[i]];
+		else if (labels->numbers != NULL)
+			values[i] = label_standardized(labels, rows[i]);
 		else
 			memcpy(values + i * spec->noutputs, labels->values + rows[i] * spec->noutputs,
 				   spec->noutputs * sizeof(float));

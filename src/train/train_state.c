@@ -156,6 +156,7 @@ hash_labels(uint64 hash, const Labels *labels, int width)
 	hash = hash_array(hash, labels->nodes, labels->n, sizeof(int32));
 	hash = hash_array(hash, labels->times, labels->n, sizeof(TimestampTz));
 	hash = hash_array(hash, labels->classes, labels->n, sizeof(int32));
+	hash = hash_array(hash, labels->numbers, labels->n, sizeof(double));
 	hash = hash_array(hash, labels->values, labels->n * width, sizeof(float));
 	return hash_array(hash, labels->split, labels->n, sizeof(uint8));
 }

@@ -54,6 +54,37 @@ SELECT validation < 10 AS close FROM sage_train('rooms', labels => 'SELECT id AS
 SELECT validation < 1e-9 AS close FROM sage_train('rooms', labels => 'SELECT id AS node, size * 1e-12 AS label FROM houses', options => '{"quiet": true, "epochs": 5}');
 SELECT bool_and(sage_predict(id, 'rooms') BETWEEN 0 AND 1e-9) AS tiny FROM houses;
 
+-- one whose detail single precision would lose: learnt, scored and judged in its own units
+CREATE FUNCTION right_figures(model text, labels text, OUT metric text, OUT is_right bool) RETURNS SETOF record LANGUAGE plpgsql AS $$
+BEGIN
+	RETURN QUERY EXECUTE format('WITH l AS (SELECT label::float8 AS label, sage_predict(node, %1$L) - label::float8 AS error FROM (%2$s) q),
+		f AS (SELECT avg(abs(error)) AS mae, sqrt(avg(error * error)) AS rmse, 1 - avg(error * error) / var_pop(label) AS r2 FROM l)
+		SELECT e.metric, abs(e.value / (to_jsonb(f) ->> e.metric)::float8 - 1) < 1e-4 FROM f, sage_evaluate(%1$L, %2$L) e ORDER BY 1', model, labels);
+END $$;
+SET client_min_messages = error;
+SELECT abs(far.validation / near.validation - 1) < 1e-2 AS as_near_zero, abs(far.baseline / near.baseline - 1) < 1e-2 AS baseline_too
+	FROM sage_train('near', 'regression', labels => 'SELECT id AS node, size / 5::float8 AS label FROM houses', options => '{"quiet": true, "epochs": 50}') near,
+	sage_train('rooms', labels => 'SELECT id AS node, 1e9::float8 + size / 5 AS label FROM houses', options => '{"quiet": true, "epochs": 50}') far;
+RESET client_min_messages;
+SELECT sage_drop_model('near');
+SELECT max(abs(sage_predict(id, 'rooms') - 1e9 - size / 5)) < 10 AS close, corr(sage_predict(id, 'rooms') - 1e9, size) > 0.9 AS ranked,
+	count(DISTINCT sage_predict(id, 'rooms')) > 500 AS detailed FROM houses;
+SELECT * FROM right_figures('rooms', 'SELECT id AS node, 1e9::float8 + size / 5 AS label FROM houses');
+SELECT * FROM right_figures('price', 'SELECT id AS node, price AS label FROM houses');
+SELECT bool_and(abs(a.score - sage_predict(a.id, 'rooms')) < 1e-3) AS arrays, bool_and(abs(sage_predict_row(h, 'rooms') - sage_predict(h.id, 'rooms')) < 1e-3) AS rows
+	FROM (SELECT unnest(k) AS id, unnest(sage_predict(k, 'rooms')) AS score FROM (SELECT array_agg(id) AS k FROM houses) k) a JOIN houses h USING (id);
+ALTER TABLE houses ADD score float8, ADD score_numeric numeric;
+SELECT sage_attach('rooms', 'score'), sage_attach('rooms', 'score_numeric', 'after');
+UPDATE houses SET rooms = rooms WHERE no <= 20;
+SELECT bool_and(abs(score - sage_predict(id, 'rooms')) < 1e-3) AS score, bool_and(abs(score_numeric - sage_predict(id, 'rooms')::numeric) < 1e-3) AS score_numeric FROM houses WHERE no <= 20;
+SELECT sage_detach('rooms', 'score'), sage_detach('rooms', 'score_numeric');
+-- going on from there keeps the scale
+SET client_min_messages = error;
+SELECT validation BETWEEN 0 AND 10 AS close FROM sage_train('rooms', labels => 'SELECT id AS node, 1e9::float8 + size / 5 AS label FROM houses WHERE no > 50',
+	options => '{"quiet": true, "epochs": 3, "continue_from": true}');
+RESET client_min_messages;
+SELECT * FROM right_figures('rooms', 'SELECT id AS node, 1e9::float8 + size / 5 AS label FROM houses');
+
 -- 1 and 1.0 are one number
 SELECT metric FROM sage_train('yes', labels => 'SELECT id AS node, CASE no % 3 WHEN 0 THEN 0 WHEN 1 THEN 1.0 ELSE 1.00 END AS label FROM houses', options => '{"quiet": true, "epochs": 2}');
 SELECT sage_classes('yes');

@@ -62,7 +62,7 @@ Datum
 metric_test(PG_FUNCTION_ARGS)
 {
 	Metric		metric = find_metric(text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	MetricInput input = {.task = find_task(text_to_cstring(PG_GETARG_TEXT_PP(1)))};
+	MetricInput input = {.task = find_task(text_to_cstring(PG_GETARG_TEXT_PP(1))), .unit = 1};
 	bool		wide;
 	int			nscores;
 	int			nlabels;

@@ -160,6 +160,9 @@ make_labels(const ReferenceCase *expected)
 	labels->n = REFERENCE_SEEDS;
 	labels->classes = expected->classes;
 	labels->values = expected->values;
+	labels->numbers = palloc(labels->n * sizeof(double));
+	for (int64 i = 0; expected->task == TASK_REGRESSION && i < labels->n; i++)
+		labels->numbers[i] = expected->values[i];
 	labels->split = palloc(labels->n);
 	memset(labels->split, SPLIT_TRAIN, labels->n);
 	labels->counts[SPLIT_TRAIN] = labels->n;
