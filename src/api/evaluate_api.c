@@ -101,7 +101,7 @@ sage_evaluate(PG_FUNCTION_ARGS)
 	float	   *outputs;
 
 	InitMaterializedSRF(fcinfo, 0);
-	model = PG_ARGISNULL(0) ? model_catalog_default(NULL) : text_to_cstring(PG_GETARG_TEXT_PP(0));
+	model = model_catalog_scored(NULL, PG_ARGISNULL(0) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(0)))->model;
 	scorer = score_site_scorer(score_site_create(CurrentMemoryContext), model, STORE_ALWAYS);
 	spec = scorer_spec(scorer);
 	if (PG_ARGISNULL(1))

@@ -218,14 +218,13 @@ sage_import(PG_FUNCTION_ARGS)
 Datum
 sage_classes(PG_FUNCTION_ARGS)
 {
-	char	   *name = PG_ARGISNULL(0) ? model_catalog_default(NULL) : text_to_cstring(PG_GETARG_TEXT_PP(0));
+	ModelEntry *entry = model_catalog_scored(NULL, PG_ARGISNULL(0) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	ModelVersion *version;
 	JsonbValue *classes;
 	QueryArgs	names = {0};
 	List	   *list = NIL;
 
-	(void) model_catalog_open(name, MODEL_SCORE);
-	version = model_catalog_version(name, 0);
+	version = model_catalog_version(entry->model, 0);
 	classes = getKeyJsonValueFromContainer(&version->spec->root, "classes", 7, NULL);
 	for (int i = 0; classes != NULL && i < JsonContainerSize(classes->val.binary.data); i++)
 	{

@@ -36,7 +36,7 @@ guc_define(void)
 							 PGC_USERSET, 0, NULL, NULL, NULL);
 	DefineCustomStringVariable("sage.default_model",
 							   "Model that is used where none is named.",
-							   NULL,
+							   "If it is empty: the only model of the user's own or of a role that the user is in, else the only one that was granted.",
 							   &guc_default_model, "",
 							   PGC_USERSET, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("sage.max_memory",

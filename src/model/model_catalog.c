@@ -70,13 +70,16 @@ model_catalog_check(const ModelEntry *entry, ModelRight right)
  * ------------------------------------------------------------------------
  */
 
-#define ENTRY_SQL_ALL \
-	"SELECT m.model, m.graph, m.owner, m.granted, m.deployed, v.id, g.stamp, v.tableoid" \
-	" FROM sage.model m" \
-	" LEFT JOIN sage.model_version v ON v.model = m.model AND v.version = m.deployed" \
-	" LEFT JOIN sage.graph g ON g.graph = m.graph"
-#define ENTRY_SQL	ENTRY_SQL_ALL " WHERE m.model = $1"
-#define NAMES_SQL	ENTRY_SQL_ALL " ORDER BY m.model"
+/*
+ * What every scoring statement asks.  Subqueries go by the keys however few
+ * rows the planner believes there to be.
+ */
+#define ENTRIES_SQL \
+	"SELECT m.model, m.graph, m.owner, m.granted, m.deployed," \
+	" (SELECT v.id FROM sage.model_version v WHERE v.model = m.model AND v.version = m.deployed)," \
+	" (SELECT g.stamp FROM sage.graph g WHERE g.graph = m.graph), m.tableoid" \
+	" FROM sage.model m"
+#define ENTRY_SQL	ENTRIES_SQL " WHERE m.model = $1"
 
 static void
 entry_row(void *arg, Datum *values, bool *nulls)
@@ -95,25 +98,9 @@ entry_row(void *arg, Datum *values, bool *nulls)
 	*result = entry;
 }
 
-/* The look-up that every scoring statement makes, prepared once a session. */
-PreparedQuery *
-model_catalog_query(void)
-{
-	Oid			type = TEXTOID;
-
-	return query_prepare_catalog(ENTRY_SQL, 1, &type);
-}
-
-/* The same for a statement that names no model. */
-PreparedQuery *
-model_catalog_names_query(void)
-{
-	return query_prepare_catalog(NAMES_SQL, 0, NULL);
-}
-
-/* A model by name; NULL: there is none.  query: from model_catalog_query(), or NULL. */
-ModelEntry *
-model_catalog_find(PreparedQuery *query, const char *model)
+/* A model by name; NULL: there is none.  query: from model_queries_prepare(), or NULL. */
+static ModelEntry *
+find_model(PreparedQuery *query, const char *model)
 {
 	ModelEntry *entry = NULL;
 	QueryArgs	args = {0};
@@ -124,6 +111,12 @@ model_catalog_find(PreparedQuery *query, const char *model)
 	else
 		query_catalog(ENTRY_SQL, args.count, args.types, args.values, args.nulls, entry_row, &entry);
 	return entry;
+}
+
+ModelEntry *
+model_catalog_find(const char *model)
+{
+	return find_model(NULL, model);
 }
 
 static void
@@ -137,27 +130,45 @@ entries_row(void *arg, Datum *values, bool *nulls)
 }
 
 /*
- * The names of all models that the current user may use.  Who may is asked
- * after the query, which runs as the catalogue's owner.
+ * All models that the current user may score with.  Who may is asked after
+ * the query, which runs as the catalogue's owner.
  */
 static List *
-model_names(PreparedQuery *query)
+usable_models(PreparedQuery *query)
 {
 	List	   *entries = NIL;
-	List	   *names = NIL;
 	ListCell   *lc;
 
 	if (query != NULL)
 		query_run(query, NULL, NULL, entries_row, &entries);
 	else
-		query_catalog(NAMES_SQL, 0, NULL, NULL, NULL, entries_row, &entries);
+		query_catalog(ENTRIES_SQL, 0, NULL, NULL, NULL, entries_row, &entries);
 	foreach(lc, entries)
 	{
 		ModelEntry *entry = lfirst(lc);
 
-		if (model_catalog_allowed(entry->owner, entry->granted, MODEL_SCORE))
-			names = lappend(names, entry->model);
+		if (!model_catalog_allowed(entry->owner, entry->granted, MODEL_SCORE))
+			entries = foreach_delete_current(entries, lc);
 	}
+	return entries;
+}
+
+static int
+name_compare(const ListCell *a, const ListCell *b)
+{
+	return strcmp(lfirst(a), lfirst(b));
+}
+
+/* The names of models, in order. */
+static List *
+model_names(List *entries)
+{
+	List	   *names = NIL;
+	ListCell   *lc;
+
+	foreach(lc, entries)
+		names = lappend(names, ((ModelEntry *) lfirst(lc))->model);
+	list_sort(names, name_compare);
 	return names;
 }
 
@@ -176,7 +187,7 @@ quoted_list(List *names)
 SAGE_NORETURN static void
 model_unknown(const char *model)
 {
-	List	   *names = model_names(NULL);
+	List	   *names = model_names(usable_models(NULL));
 	const char **array = palloc(Max(list_length(names), 1) * sizeof(char *));
 	const char *nearest;
 
@@ -195,7 +206,7 @@ model_unknown(const char *model)
 ModelEntry *
 model_catalog_open(const char *model, ModelRight right)
 {
-	ModelEntry *entry = model_catalog_find(NULL, model);
+	ModelEntry *entry = model_catalog_find(model);
 
 	if (entry == NULL)
 		model_unknown(model);
@@ -204,20 +215,29 @@ model_catalog_open(const char *model, ModelRight right)
 }
 
 /*
- * The model where none is named: sage.default_model, else the only one.
- * query: from model_catalog_names_query(), or NULL.
+ * The model where none is named: the only one that belongs to the current
+ * user or a role that the user is a member of (being a superuser makes nobody
+ * a member), else the only one there is to score with.
  */
-char *
-model_catalog_default(PreparedQuery *query)
+static ModelEntry *
+default_model(PreparedQuery *query)
 {
-	List	   *names;
+	List	   *usable = usable_models(query);
+	List	   *own = NIL;
+	ListCell   *lc;
 
-	if (guc_default_model != NULL && guc_default_model[0] != '\0')
-		return pstrdup(guc_default_model);
-	names = model_names(query);
-	if (list_length(names) == 1)
-		return linitial(names);
-	if (names == NIL)
+	foreach(lc, usable)
+	{
+		Oid			owner = get_role_oid(((ModelEntry *) lfirst(lc))->owner, true);
+
+		if (OidIsValid(owner) && is_member_of_role_nosuper(GetUserId(), owner) && has_privs_of_role(GetUserId(), owner))
+			own = lappend(own, lfirst(lc));
+	}
+	if (list_length(own) == 1)
+		return linitial(own);
+	if (own == NIL && list_length(usable) == 1)
+		return linitial(usable);
+	if (usable == NIL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("there is no model"),
@@ -225,8 +245,41 @@ model_catalog_default(PreparedQuery *query)
 	ereport(ERROR,
 			(errcode(ERRCODE_AMBIGUOUS_PARAMETER),
 			 errmsg("there are several models, and none is named"),
-			 errdetail("The models are %s.", quoted_list(names)),
+			 errdetail("The models are %s.", quoted_list(model_names(usable))),
 			 errhint("Give model =>, or set sage.default_model.")));
+}
+
+/* The queries of model_catalog_scored(), in CurrentMemoryContext. */
+ModelQueries *
+model_queries_prepare(void)
+{
+	ModelQueries *queries = palloc(sizeof(ModelQueries));
+	Oid			type = TEXTOID;
+
+	queries->named = query_prepare_catalog(ENTRY_SQL, 1, &type);
+	queries->all = query_prepare_catalog(ENTRIES_SQL, 0, NULL);
+	return queries;
+}
+
+/*
+ * The model that the current user scores with: the named one, or, where model
+ * is NULL, that of sage.default_model, or the default.  One query, prepared
+ * before unless queries is NULL.
+ */
+ModelEntry *
+model_catalog_scored(const ModelQueries *queries, const char *model)
+{
+	ModelEntry *entry;
+
+	if (model == NULL && guc_default_model != NULL && guc_default_model[0] != '\0')
+		model = guc_default_model;
+	if (model == NULL)
+		return default_model(queries != NULL ? queries->all : NULL);
+	entry = find_model(queries != NULL ? queries->named : NULL, model);
+	if (entry == NULL)
+		model_unknown(model);
+	model_catalog_check(entry, MODEL_SCORE);
+	return entry;
 }
 
 static void

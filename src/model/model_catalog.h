@@ -30,6 +30,13 @@ typedef struct ModelEntry
 	int64		graph_stamp;	/* of the graph's definition; 0: the graph is gone */
 } ModelEntry;
 
+/* Look-ups that are prepared once a session. */
+typedef struct ModelQueries
+{
+	PreparedQuery *named;
+	PreparedQuery *all;
+} ModelQueries;
+
 /* A version's data. */
 typedef struct ModelVersion
 {
@@ -65,13 +72,12 @@ typedef struct NewVersion
 	bool		deploy;
 } NewVersion;
 
-extern PreparedQuery *model_catalog_query(void);
-extern ModelEntry *model_catalog_find(PreparedQuery *query, const char *model);	/* NULL: none */
+extern ModelQueries *model_queries_prepare(void);
+extern ModelEntry *model_catalog_scored(const ModelQueries *queries, const char *model);
+extern ModelEntry *model_catalog_find(const char *model);	/* NULL: none */
 extern ModelEntry *model_catalog_open(const char *model, ModelRight right);
 extern bool model_catalog_allowed(const char *owner, List *granted, ModelRight right);
 extern void model_catalog_check(const ModelEntry *entry, ModelRight right);
-extern PreparedQuery *model_catalog_names_query(void);
-extern char *model_catalog_default(PreparedQuery *query);
 extern ModelVersion *model_catalog_version(const char *model, int version);
 extern ModelVersion *model_catalog_version_by_id(int64 id);
 extern bool model_catalog_query_is_own(const ModelVersion *version);

@@ -29,8 +29,7 @@
 #define CACHE_MODELS	16
 
 static List *cached_models = NIL;	/* of CachedModel * */
-static PreparedQuery *entry_query = NULL;
-static PreparedQuery *names_query = NULL;
+static ModelQueries *queries = NULL;
 static bool callback_registered = false;
 static uint64 use_counter = 0;
 
@@ -204,20 +203,14 @@ model_cache_get(const char *name)
 		graph_watch(cache_invalidate);
 		callback_registered = true;
 	}
-	if (entry_query == NULL)
+	if (queries == NULL)
 	{
 		MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
 
-		entry_query = model_catalog_query();
-		names_query = model_catalog_names_query();
+		queries = model_queries_prepare();
 		MemoryContextSwitchTo(old);
 	}
-	if (name == NULL)
-		name = model_catalog_default(names_query);
-	entry = model_catalog_find(entry_query, name);
-	if (entry == NULL)
-		entry = model_catalog_open(name, MODEL_SCORE);
-	model_catalog_check(entry, MODEL_SCORE);
+	entry = model_catalog_scored(queries, name);
 	check_deployed(entry);
 
 	foreach(lc, cached_models)

@@ -33,7 +33,7 @@ name_row(void *arg, Datum *values, bool *nulls)
 static char *
 default_graph(const char *model)
 {
-	ModelEntry *entry = model_catalog_find(NULL, model);
+	ModelEntry *entry = model_catalog_find(model);
 	List	   *names = NIL;
 
 	if (entry != NULL)
@@ -68,7 +68,7 @@ request_text(Jsonb *request, const char *name)
 static void
 arguments_from_version(TrainArguments *args)
 {
-	ModelEntry *entry = model_catalog_find(NULL, args->model);
+	ModelEntry *entry = model_catalog_find(args->model);
 	ModelVersion *version;
 	JsonbValue *options;
 
@@ -109,7 +109,7 @@ arguments_from_version(TrainArguments *args)
 static void
 check_model(const TrainArguments *args)
 {
-	ModelEntry *entry = model_catalog_find(NULL, args->model);
+	ModelEntry *entry = model_catalog_find(args->model);
 
 	if (entry == NULL)
 		return;

@@ -164,7 +164,7 @@ static bool
 deploy_wanted(const TrainArguments *args, const TrainResult *result)
 {
 	int			deploy = result->deploy;
-	ModelEntry *entry = model_catalog_find(NULL, args->model);
+	ModelEntry *entry = model_catalog_find(args->model);
 	ModelVersion *version;
 
 	if (deploy != DEPLOY_IF_BETTER || entry == NULL || entry->deployed == 0)
