@@ -254,6 +254,13 @@ $node->safe_psql('one', 'DROP TABLE gone');
 is($node->safe_psql('one', "SELECT sage_wait($run); SELECT sqlstate FROM sage.runs WHERE run = $run"), "failed\n55000",
 	'a table is dropped');
 
+$node->safe_psql('one', q{SELECT sage_create_graph('g3', 'people', 'knows')});
+$run = $node->safe_psql('one', "SELECT sage_train_async('m5', 'g3', target => 'y', options => $long)");
+wait_for_phase('one', $run, 'training');
+$node->safe_psql('one', q{SELECT sage_drop_graph('g3'), sage_create_graph('g3', 'people', 'knows')});
+is($node->safe_psql('one', "SELECT sage_wait($run); SELECT error, sqlstate FROM sage.runs WHERE run = $run"),
+	qq{failed\ngraph "g3" was dropped, and another one made under its name|55000}, 'the graph is dropped and made again');
+
 $run = submit('one', 'm', $long);
 wait_for_phase('one', $run, 'training');
 $node->safe_psql('one', q{SELECT sage_drop_model('m')});
