@@ -62,12 +62,23 @@ sage_deploy(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
+/* So many triggers are named; partitions may have hundreds. */
+#define TRIGGERS_NAMED	20
+
+typedef struct TriggerList
+{
+	StringInfoData text;
+	int			count;
+} TriggerList;
+
 static void
 trigger_row(void *arg, Datum *values, bool *nulls)
 {
-	StringInfo	list = arg;
+	TriggerList *list = arg;
 
-	appendStringInfo(list, "%strigger \"%s\" on table %s scores with model \"%s\"", list->len > 0 ? "\n" : "",
+	if (list->count++ >= TRIGGERS_NAMED)
+		return;
+	appendStringInfo(&list->text, "%strigger \"%s\" on table %s scores with model \"%s\"", list->count > 1 ? "\n" : "",
 					 TextDatumGetCString(values[0]), TextDatumGetCString(values[1]), TextDatumGetCString(values[2]));
 }
 
@@ -80,9 +91,9 @@ static void
 check_no_triggers(FunctionCallInfo fcinfo, const char *model)
 {
 	QueryArgs	args = {0};
-	StringInfoData list;
+	TriggerList list = {.count = 0};
 
-	initStringInfo(&list);
+	initStringInfo(&list.text);
 	args_add_text(&args, psprintf("%s.sage_score()",
 								  quote_identifier(get_namespace_name(get_func_namespace(fcinfo->flinfo->fn_oid)))));
 	args_add_text(&args, model);
@@ -94,11 +105,13 @@ check_no_triggers(FunctionCallInfo fcinfo, const char *model)
 			   " OPERATOR(pg_catalog.||) pg_catalog.decode('00', 'hex')) OPERATOR(pg_catalog.=) 1"
 			   " ORDER BY t.oid USING OPERATOR(pg_catalog.<)",
 			   args.count, args.types, args.values, args.nulls, trigger_row, &list);
-	if (list.len > 0)
+	if (list.count > TRIGGERS_NAMED)
+		appendStringInfo(&list.text, "\nand %d others", list.count - TRIGGERS_NAMED);
+	if (list.count > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
 				 errmsg("cannot drop model \"%s\" because triggers score with it", model),
-				 errdetail_internal("%s", list.data),
+				 errdetail_internal("%s", list.text.data),
 				 errhint("Use sage_detach for columns of sage_attach, and DROP TRIGGER for others.")));
 }
 

@@ -274,6 +274,7 @@ CREATE TABLE links_2026 PARTITION OF links FOR VALUES FROM (2026) TO (2027);
 SELECT sage_attach('members', 'score');
 INSERT INTO links_2026 VALUES (1001, 7, 2026);
 SELECT * FROM fresh_members();
+SELECT sage_drop_model('members');
 SELECT sage_detach('members', 'score');
 SELECT count(*) AS triggers FROM pg_trigger WHERE NOT tgisinternal AND tgrelid IN (SELECT relid FROM pg_partition_tree('members') UNION SELECT relid FROM pg_partition_tree('links'));
 SELECT sage_drop_model('members');
