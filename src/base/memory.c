@@ -15,7 +15,7 @@
 #define MEMORY_CHARGED	(64 * 1024)
 
 /* Bytes written between two looks for interrupts. */
-#define MEMORY_SLICE	((Size) 64 * 1024 * 1024)
+#define MEMORY_SLICE	((Size) 8 * 1024 * 1024)
 
 /*
  * count * size, or an error if that is no sensible size of an array.

@@ -15,8 +15,8 @@
 /* Each view begins on a cache line: 16 floats. */
 #define PARAM_ALIGN		16
 
-/* Numbers drawn between two looks for interrupts: some 10 ms. */
-#define PARAM_SLICE		(INT64CONST(1024) * 1024)
+/* Numbers drawn between two looks for interrupts: some 2 ms. */
+#define PARAM_SLICE		(INT64CONST(256) * 1024)
 
 typedef struct Param
 {
