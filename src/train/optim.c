@@ -7,6 +7,8 @@
 
 #include <math.h>
 
+#include "miscadmin.h"
+
 #include "base/memory.h"
 #include "tensor/kernel_dense.h"
 #include "train/optim.h"
@@ -45,6 +47,7 @@ optim_step(Optim *optim)
 		Tensor	   *param = param_tensor(optim->params, i);
 		int64		at = param->data - param_data(optim->params);
 
+		CHECK_FOR_INTERRUPTS();
 		kernel_adam(param->data, param->grad, optim->m + at, optim->v + at, param->rows * param->cols,
 					(float) optim->learning_rate, 0.9f, 0.999f, 1e-8f,
 					param_decays(optim->params, i) ? (float) optim->weight_decay : 0, (float) scale, optim->step);
