@@ -109,21 +109,6 @@ COMMENT ON COLUMN sage.run.request IS 'the arguments of a run in the background'
 COMMENT ON COLUMN sage.run.settings IS 'the submitter''s settings, under which the labels are read';
 COMMENT ON COLUMN sage.run.result IS 'the figures of the version';
 
--- Where a run in the background stands, to go on from there.
-CREATE TABLE sage.run_state (
-	run bigint NOT NULL,
-	part integer NOT NULL,
-	fingerprint bigint NOT NULL,
-	data bytea NOT NULL,
-	PRIMARY KEY (run, part)
-) WITH (autovacuum_vacuum_scale_factor = 0, toast.autovacuum_vacuum_scale_factor = 0);
-ALTER TABLE sage.run_state ALTER COLUMN data SET STORAGE EXTERNAL;
-COMMENT ON TABLE sage.run_state IS 'what runs in the background need to go on after a crash';
-COMMENT ON COLUMN sage.run_state.run IS 'number of the run';
-COMMENT ON COLUMN sage.run_state.part IS 'parts are numbered from 1';
-COMMENT ON COLUMN sage.run_state.fingerprint IS 'of the data that it was trained on; other data is trained on anew';
-COMMENT ON COLUMN sage.run_state.data IS 'weights, moments, counters';
-
 CREATE TABLE sage.epoch (
 	run bigint NOT NULL,
 	baseline boolean NOT NULL,

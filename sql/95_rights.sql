@@ -4,7 +4,7 @@ GRANT USAGE ON SCHEMA sage TO PUBLIC;
 
 -- The catalogue is the owner's; everybody else has the functions and the views.
 REVOKE ALL ON sage.graph, sage.node_type, sage.edge_type, sage.model, sage.model_version, sage.run,
-	sage.run_state, sage.epoch FROM PUBLIC;
+	sage.epoch FROM PUBLIC;
 REVOKE ALL ON SEQUENCE sage.graph_stamp, sage.version_id, sage.run_id FROM PUBLIC;
 GRANT SELECT ON sage.graphs, sage.node_types, sage.edge_types, sage.options, sage.models, sage.model_versions,
 	sage.runs, sage.epochs, sage.progress TO PUBLIC;
@@ -19,7 +19,6 @@ SELECT pg_catalog.pg_extension_config_dump('sage.model_version', '');
 SELECT pg_catalog.pg_extension_config_dump('sage.version_id', '');
 -- Of runs, those that ended: a restored database does not begin to train.
 SELECT pg_catalog.pg_extension_config_dump('sage.run', 'WHERE state NOT IN (''queued'', ''running'')');
-SELECT pg_catalog.pg_extension_config_dump('sage.run_state', 'WHERE false');
 SELECT pg_catalog.pg_extension_config_dump('sage.run_id', '');
 SELECT pg_catalog.pg_extension_config_dump('sage.epoch',
 	'WHERE run IN (SELECT r.run FROM sage.run r WHERE r.state NOT IN (''queued'', ''running''))');

@@ -25,6 +25,7 @@
 #include "job/job_launcher.h"
 #include "job/job_lock.h"
 #include "job/job_queue.h"
+#include "job/job_state.h"
 
 /* What this transaction has asked for. */
 typedef struct PendingRun
@@ -75,7 +76,11 @@ launch_pending(bool committed)
 	bool		wanted = false;
 
 	for (int i = 0; i < npending; i++)
+	{
 		wanted |= pending[i].submitted == committed;
+		if (committed && !pending[i].submitted && pending[i].pid == 0)
+			job_state_forget(pending[i].run);
+	}
 	npending = 0;
 
 	/* workers pass over a row that is locked, so a cancel that was rolled back leaves it to us */

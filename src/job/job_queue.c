@@ -15,6 +15,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "commands/extension.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -140,6 +141,16 @@ job_row_hold(int64 run)
 
 	args_add_bigint(&args, run);
 	return queue_write("SELECT 1 FROM sage.run WHERE run = $1 FOR KEY SHARE", &args, NULL, NULL) == 1;
+}
+
+/* Whether a run of the background has not ended yet, nor was dropped. */
+bool
+job_is_open(int64 run)
+{
+	JobRow	   *row = OidIsValid(get_extension_oid("sage", true)) ? job_row(run) : NULL;
+
+	return row != NULL && row->background &&
+		(strcmp(row->state, "queued") == 0 || strcmp(row->state, "running") == 0);
 }
 
 /*
@@ -271,8 +282,6 @@ job_finish(int64 run, const JobEnd *end)
 	QueryArgs	args = {0};
 
 	args_add_bigint(&args, run);
-	if (strcmp(end->state, "running") != 0)
-		queue_write("DELETE FROM sage.run_state WHERE run = $1", &args, NULL, NULL);
 	args_add_text(&args, end->state);
 	args_add_text(&args, end->error);
 	args_add_text(&args, end->sqlstate);
@@ -290,7 +299,6 @@ job_done(int64 run, int version, const char *result)
 	QueryArgs	args = {0};
 
 	args_add_bigint(&args, run);
-	queue_write("DELETE FROM sage.run_state WHERE run = $1", &args, NULL, NULL);
 	args_add_int(&args, version);
 	args_add_text(&args, result);
 	return queue_write("UPDATE sage.run SET state = 'done', version = $2, result = $3::jsonb,"

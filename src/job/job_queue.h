@@ -41,6 +41,7 @@ extern int64 job_submit(const TrainArguments *args);
 extern JobRow *job_row(int64 run);	/* NULL: there is none */
 extern JobRow *job_row_lock(int64 run, bool wait);
 extern bool job_row_hold(int64 run);
+extern bool job_is_open(int64 run);
 extern const char *job_state_now(int64 run, const char *state);
 extern int	job_waiting(void);
 extern JobRow *job_claim(void);

@@ -4,9 +4,9 @@
  *
  * Three steps.  In one transaction, with one snapshot, everything is read.
  * Then the training computes, with no transaction open, so that nothing is
- * held back; each epoch commits a row of its own, and from time to time what
- * is needed to go on after a crash.  A last transaction stores the version
- * and ends the run.
+ * held back; each epoch leaves what is needed to go on after a crash, and
+ * commits a row of its own.  A last transaction stores the version and ends
+ * the run.
  *
  * The worker is the submitting role: it is session user and current user, and
  * while tables and the labels query are read, SET ROLE and the like are
@@ -37,9 +37,9 @@
 #include "job/job_train.h"
 #include "train/train_save.h"
 
-/* Seconds between two states at the least, and their share of the time at the most. */
-#define STATE_INTERVAL	0.5
-#define STATE_SHARE		0.1
+/* Seconds between two states that are forced to the disk at the least, and their share of the time at the most. */
+#define SYNC_INTERVAL	0.5
+#define SYNC_SHARE		0.1
 
 /* Seconds between two looks at whether what is trained on is still there. */
 #define CHECK_INTERVAL	1.0
@@ -56,9 +56,10 @@ typedef struct Job
 	MemoryContext cxt;
 	JobProgress shown;
 	uint64		fingerprint;
-	bool		saved;			/* there is a state */
-	double		saved_at;		/* seconds, as those that follow */
-	double		save_cost;
+	JobStateFiles files;
+	bool		unsaved;		/* the last state could not be written */
+	double		synced_at;		/* seconds, as those that follow */
+	double		sync_cost;
 	double		checked_at;
 } Job;
 
@@ -124,25 +125,45 @@ report(void *arg, const ProgressReport *report)
 }
 
 /*
- * An epoch has ended: its row, and where the training stands.  Only a short
- * epoch without a state does not wait for the disk: if it is lost, it is
- * trained again anyway.
+ * Writes down where the training stands.  A disk that is full is no reason to
+ * give up: it is said once.
+ */
+static void
+save_state(Job *job, const EpochEnd *end, bool sync)
+{
+	double		begin = seconds_now();
+
+	if (job->unsaved && !sync)
+		return;
+	job->unsaved = !job_state_save(&job->files, job->row->run, job->fingerprint, end, sync);
+	if (sync)
+	{
+		job->synced_at = seconds_now();
+		job->sync_cost = job->synced_at - begin;
+	}
+}
+
+/*
+ * An epoch has ended: where the training stands, then its row, so that of an
+ * epoch that can be seen nothing is lost.  A short one does not wait for the
+ * disk; should its row be lost with the server, train_save writes it again.
  */
 static void
 epoch(void *arg, const EpochEnd *end)
 {
 	Job		   *job = arg;
 	double		now = seconds_now();
-	bool		save = !job->saved || now - job->saved_at >= Max(STATE_INTERVAL, job->save_cost / STATE_SHARE);
+	bool		sync = now - job->synced_at >= Max(SYNC_INTERVAL, job->sync_cost / SYNC_SHARE);
 	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "sage epoch", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(cxt);
 
 	job_begin();
-	if (end->row.seconds < SHORT_EPOCH && !save)
+	if (end->row.seconds < SHORT_EPOCH)
 		(void) set_config_option("synchronous_commit", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0,
 								 false);
 	if (!job_row_hold(job->row->run))
 		job_vanished(job);
+	save_state(job, end, sync);
 	if (end->phase != PHASE_REFIT)
 		train_save_epoch(job->row->run, end->phase == PHASE_BASELINE, &end->row);
 	if (now - job->checked_at >= CHECK_INTERVAL)
@@ -150,15 +171,7 @@ epoch(void *arg, const EpochEnd *end)
 		check_world(job);
 		job->checked_at = now;
 	}
-	if (save)
-		job_state_save(job->row->run, job->fingerprint, end);
 	job_commit();
-	if (save)
-	{
-		job->saved = true;
-		job->saved_at = seconds_now();
-		job->save_cost = job->saved_at - now;
-	}
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(cxt);
 }
@@ -191,31 +204,43 @@ apply_settings(Jsonb *settings, bool path)
 	}
 }
 
+/* From where a run that was interrupted goes on, for its row. */
+static const char *
+resumed_reason(const JobRow *row, const JobState *state, bool epochs)
+{
+	static const char *const of_phase[] = {[PHASE_REFIT] = " of the refit", [PHASE_BASELINE] = " of the baseline"};
+
+	if (state->io == NULL)
+		return psprintf("attempt %d begins anew, because %s", row->attempt,
+						state->changed ? "the data has changed since the one before" :
+						epochs ? "this server does not have what the one before left" :
+						"the one before had not ended an epoch");
+	return psprintf("attempt %d goes on after epoch %d%s, where the one before was interrupted", row->attempt, state->epoch,
+					state->phase == PHASE_TRAINING ? "" : of_phase[state->phase]);
+}
+
 /* Takes up what an earlier attempt left, or begins anew and says so. */
 static void
 resume(Job *job, Training *training)
 {
-	bool		changed;
-	StateIO    *state;
-	QueryArgs	args = {0};
+	const JobRow *row = job->row;
+	JobState	state;
+	int64		epochs = 0;
 
 	job->fingerprint = train_fingerprint(training);
-	state = job_state_open(job->row->run, job->fingerprint, &changed);
-	training->trainer.resume = state;
-	if (state != NULL)
+	state = job_state_open(&job->files, row->run, job->fingerprint);
+	training->trainer.resume = state.io;
+	if (state.io == NULL)
 	{
-		job_resumed(job->row->run, psprintf("attempt %d goes on where the one before was interrupted", job->row->attempt));
-		job->saved = true;
-		return;
+		QueryArgs	args = {0};
+
+		args_add_bigint(&args, row->run);
+		epochs = query_catalog_write("DELETE FROM sage.epoch WHERE run = $1", args.count, args.types, args.values,
+									 args.nulls, NULL, NULL);
+		job_state_forget(row->run);
 	}
-	args_add_bigint(&args, job->row->run);
-	query_catalog_write("DELETE FROM sage.epoch WHERE run = $1", args.count, args.types, args.values, args.nulls,
-						NULL, NULL);
-	job_state_forget(job->row->run);
-	if (job->row->attempt > 1)
-		job_resumed(job->row->run, psprintf("attempt %d begins anew, because %s", job->row->attempt, changed ?
-											"the data has changed since the one before" :
-											"the one before had not ended an epoch"));
+	if (row->attempt > 1)
+		job_resumed(row->run, resumed_reason(row, &state, epochs > 0));
 }
 
 /*

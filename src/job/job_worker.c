@@ -33,6 +33,7 @@
 #include "job/job_launch.h"
 #include "job/job_lock.h"
 #include "job/job_progress.h"
+#include "job/job_state.h"
 #include "job/job_train.h"
 #include "job/job_worker.h"
 
@@ -222,6 +223,8 @@ work_on(const JobRow *row)
 	}
 	progress_end();
 	job_begin();
+	if (!job_is_open(row->run))
+		job_state_forget(row->run);
 	job_unlock_run(row->run);
 	job_commit();
 }
@@ -293,6 +296,9 @@ sage_worker_main(Datum arg)
 	progress_end();
 	cxt = AllocSetContextCreate(TopMemoryContext, "worker", ALLOCSET_DEFAULT_SIZES);
 
+	job_begin();
+	job_state_clean();
+	job_commit();
 	do
 	{
 		job_begin();

@@ -449,8 +449,6 @@ model_catalog_drop(const char *model)
 	catalog_write("DELETE FROM sage.model_version WHERE model = $1", &args, NULL, NULL);
 	catalog_write("DELETE FROM sage.epoch WHERE run IN (SELECT r.run FROM sage.run r WHERE r.model = $1)",
 				  &args, NULL, NULL);
-	catalog_write("DELETE FROM sage.run_state WHERE run IN (SELECT r.run FROM sage.run r WHERE r.model = $1)",
-				  &args, NULL, NULL);
 	catalog_write("DELETE FROM sage.run WHERE model = $1", &args, NULL, NULL);
 }
 

@@ -133,7 +133,7 @@ save_run(const TrainArguments *args, TimestampTz started)
 	return run;
 }
 
-/* One epoch's row; a run that was resumed may have passed it before. */
+/* One epoch's row; it may be there, from an attempt that was interrupted. */
 void
 train_save_epoch(int64 run, bool baseline, const EpochRow *epoch)
 {
@@ -146,9 +146,7 @@ train_save_epoch(int64 run, bool baseline, const EpochRow *epoch)
 	args_add_number(&row, epoch->validation);
 	args_add_number(&row, epoch->seconds);
 	query_catalog_write("INSERT INTO sage.epoch (run, baseline, epoch, loss, validation, seconds)"
-						" VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (run, baseline, epoch)"
-						" DO UPDATE SET loss = excluded.loss, validation = excluded.validation,"
-						" seconds = excluded.seconds",
+						" VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (run, baseline, epoch) DO NOTHING",
 						row.count, row.types, row.values, row.nulls, NULL, NULL);
 }
 
@@ -185,8 +183,8 @@ train_baseline_figure(const TrainResult *result)
 }
 
 /*
- * Adds the version to the model, with the run's row and those of its epochs;
- * the version's number.
+ * Adds the version to the model, with the run's row and those of its epochs,
+ * as far as they are not there; the version's number.
  */
 int
 train_save(const TrainArguments *args, const TrainResult *result, int64 run, TimestampTz started)
@@ -207,13 +205,9 @@ train_save(const TrainArguments *args, const TrainResult *result, int64 run, Tim
 	graph_lock_share(result->model->graph);
 	model_catalog_lock(args->model, args->graph);
 	version.deploy = deploy_wanted(args, result);
-	version.run = run;
-	if (run == 0)
-	{
-		version.run = save_run(args, started);
-		save_epochs(version.run, &result->fit, false);
-		save_epochs(version.run, &result->baseline, true);
-	}
+	version.run = run != 0 ? run : save_run(args, started);
+	save_epochs(version.run, &result->fit, false);
+	save_epochs(version.run, &result->baseline, true);
 	number = model_catalog_add_version(&version);
 
 	args_add_bigint(&row, version.run);

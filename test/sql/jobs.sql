@@ -103,7 +103,6 @@ SELECT sage_wait(:run);
 \set VERBOSITY default
 SELECT sage_train_async('jobs_model');
 SELECT * FROM sage.run;
-SELECT * FROM sage.run_state;
 SELECT sage_train_async('jobs_mine', 'jobs', target => 'y', options => '{"epochs": 1}') AS run \gset
 SELECT sage_wait(:run);
 SELECT model, owner, state FROM sage.runs;
@@ -112,7 +111,6 @@ SET sage.max_workers = 9;
 RESET ROLE;
 
 SELECT sage_drop_model(m) FROM unnest('{jobs_model,jobs_other,jobs_mine}'::text[]) m;
-SELECT count(*) FROM sage.run_state;
 SELECT count(*) FROM sage.runs WHERE model = 'jobs_model';
 SELECT sage_drop_graph('jobs');
 DROP SCHEMA jobs_schema CASCADE;

@@ -49,13 +49,14 @@ sub ask
 	die "no answer to $sql: $err";
 }
 
-# The worker that trains, once an epoch has been committed in this attempt.
+# The worker that trains, once an epoch has been committed.
 sub trainer
 {
 	my ($node, $run) = @_;
 	for (1 .. 200)
 	{
-		my $pid = ask($node, "SELECT pid FROM sage.progress WHERE run = $run AND phase <> 'loading'");
+		my $pid = ask($node, "SELECT pid FROM sage.progress WHERE run = $run AND phase <> 'loading'
+			AND EXISTS (SELECT FROM sage.epochs WHERE run = $run)");
 		return $pid if $pid ne '';
 		sleep 0.02;
 	}
@@ -90,13 +91,18 @@ for my $kill (1 .. 3)
 {
 	my $pid = trainer($node, $run);
 	sleep rand($span / 5);
+	my $epoch = ask($node, "SELECT max(epoch) FROM sage.epochs WHERE run = $run AND NOT baseline");
 	kill 'KILL', $pid;
 	ok(wait_for_state($node, $run, 'interrupted'), "killed $kill times: interrupted");
 	is(ask($node, 'SELECT sage_resume()'), '1', 'it is resumed');
+	trainer($node, $run);
+	my $reason = ask($node, "SELECT reason FROM sage.runs WHERE run = $run");
+	like($reason, qr/^attempt \d goes on after epoch \d+( of the baseline)?, where the one before was interrupted$/,
+		'and says from where');
+	cmp_ok($reason =~ /after epoch (\d+),/ ? $1 : 50, '>=', $epoch, 'no epoch that was seen is lost');
 }
 is(ask($node, "SELECT sage_wait($run)"), 'done', 'it ends');
-is($node->safe_psql('postgres', "SELECT attempt, reason FROM sage.runs WHERE run = $run"),
-	'4|attempt 4 goes on where the one before was interrupted', 'in the fourth attempt');
+is($node->safe_psql('postgres', "SELECT attempt FROM sage.runs WHERE run = $run"), '4', 'in the fourth attempt');
 is($node->safe_psql('postgres', sprintf($weights, 'killed')), $calm, 'with the weights of the undisturbed run');
 is($node->safe_psql('postgres', "SELECT count(*), min(epoch), max(epoch) FROM sage.epochs WHERE run = $run AND NOT baseline"),
 	'50|1|50', 'and each epoch once');
@@ -104,7 +110,7 @@ is($node->safe_psql('postgres', "SELECT count(*), min(epoch), max(epoch) FROM sa
 # An immediate shutdown, and data that changes
 $run = $node->safe_psql('postgres', sprintf($train, 'changed'));
 trainer($node, $run);
-$node->poll_query_until('postgres', "SELECT count(*) > 0 FROM sage.run_state WHERE run = $run");
+$node->poll_query_until('postgres', "SELECT count(*) > 0 FROM sage.epochs WHERE run = $run");
 $node->stop('immediate');
 $node->start;
 is($node->safe_psql('postgres', "SELECT state, reason FROM sage.runs WHERE run = $run"),
@@ -133,7 +139,8 @@ $node->start;
 is($node->safe_psql('postgres', "SELECT state FROM sage.runs WHERE run = $run"), 'interrupted',
 	'a fast shutdown leaves it to be resumed');
 is($node->safe_psql('postgres', "SELECT sage_cancel($run); SELECT sage_wait($run)"), "t\ncancelled", 'unless it is cancelled');
-is($node->safe_psql('postgres', 'SELECT count(*) FROM sage.run_state'), '0', 'no state is left');
+is($node->safe_psql('postgres', q{SELECT count(*) FROM pg_ls_dir('base') d, pg_ls_dir('base/' || d) f WHERE f LIKE 'pgsql_tmp_sage%'}),
+	'0', 'no state is left');
 $node->stop;
 
 # ----------------------------------------------------------------------------
