@@ -85,6 +85,7 @@ CREATE TABLE sage.run (
 	cancel_requested boolean NOT NULL DEFAULT false,
 	request jsonb,
 	settings jsonb,
+	messages text[],
 	result jsonb
 );
 CREATE INDEX run_open ON sage.run (run) WHERE state IN ('queued', 'running');
@@ -107,6 +108,7 @@ COMMENT ON COLUMN sage.run.reason IS 'what else there is to know';
 COMMENT ON COLUMN sage.run.cancel_requested IS 'true after sage_cancel';
 COMMENT ON COLUMN sage.run.request IS 'the arguments of a run in the background';
 COMMENT ON COLUMN sage.run.settings IS 'the submitter''s settings, under which the labels are read';
+COMMENT ON COLUMN sage.run.messages IS 'warnings and notices of its last attempt in the background';
 COMMENT ON COLUMN sage.run.result IS 'the figures of the version';
 
 CREATE TABLE sage.epoch (
@@ -197,7 +199,8 @@ COMMENT ON FUNCTION sage.run_reason(text, text) IS 'why a run waits, or what els
 
 CREATE VIEW sage.runs WITH (security_barrier) AS
 	SELECT r.run, r.model, r.graph, r.owner, s.state, r.attempt, r.submitted, r.started, r.ended, r.version,
-		r.error, r.sqlstate, r.detail, r.hint, sage.run_reason(s.state, r.reason) AS reason, r.result, r.request
+		r.error, r.sqlstate, r.detail, r.hint, sage.run_reason(s.state, r.reason) AS reason,
+		r.messages, r.result, r.request
 	FROM sage.run r CROSS JOIN LATERAL (SELECT sage.run_state_now(r.run, r.state) AS state OFFSET 0) s
 	WHERE sage.model_visible(r.owner, '{}');
 COMMENT ON VIEW sage.runs IS 'trainings of roles that you are a member of';
@@ -216,6 +219,7 @@ COMMENT ON COLUMN sage.runs.sqlstate IS 'the error''s SQLSTATE';
 COMMENT ON COLUMN sage.runs.detail IS 'the error''s detail';
 COMMENT ON COLUMN sage.runs.hint IS 'what to do about the error';
 COMMENT ON COLUMN sage.runs.reason IS 'why it waits, or what else there is to know';
+COMMENT ON COLUMN sage.runs.messages IS 'warnings and notices of a run in the background';
 COMMENT ON COLUMN sage.runs.result IS 'the figures of the version';
 COMMENT ON COLUMN sage.runs.request IS 'the arguments of a run in the background';
 

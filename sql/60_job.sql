@@ -43,7 +43,7 @@ COMMENT ON COLUMN sage.progress.run IS 'number of the run';
 COMMENT ON COLUMN sage.progress.model IS 'model that is trained';
 COMMENT ON COLUMN sage.progress.attempt IS 'how many times it was begun';
 COMMENT ON COLUMN sage.progress.pid IS 'process that trains';
-COMMENT ON COLUMN sage.progress.phase IS 'loading, training, refit (once more with all labels), baseline or storing';
+COMMENT ON COLUMN sage.progress.phase IS 'loading, training, evaluating, refit (once more with all labels), baseline or storing';
 COMMENT ON COLUMN sage.progress.epoch IS 'pass over the training labels';
 COMMENT ON COLUMN sage.progress.epochs IS 'passes at the most';
 COMMENT ON COLUMN sage.progress.batch IS 'steps done in this epoch';

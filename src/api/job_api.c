@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/xlog.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -132,7 +133,14 @@ sage_wait(PG_FUNCTION_ARGS)
 				 errmsg("cannot wait for run %lld in the transaction that submitted or cancelled it", (long long) run),
 				 errhint("Commit first; the run begins, or ends, then.")));
 	if (!PG_ARGISNULL(1))
+	{
 		seconds = interval_seconds(PG_GETARG_INTERVAL_P(1));
+		if (seconds < 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("timeout must not be negative"),
+					 errhint("Leave it out to wait for as long as it takes.")));
+	}
 	(void) visible_row(run);
 	PG_RETURN_TEXT_P(cstring_to_text(job_wait(run, seconds)));
 }
@@ -164,7 +172,7 @@ sage_run_reason(PG_FUNCTION_ARGS)
 {
 	char	   *state = PG_ARGISNULL(0) ? "" : text_to_cstring(PG_GETARG_TEXT_PP(0));
 
-	if (strcmp(state, "queued") == 0)
+	if (strcmp(state, "queued") == 0 && !RecoveryInProgress())
 	{
 		int			held = job_slots_held();
 

@@ -68,6 +68,8 @@ speak(void *arg, const ProgressReport *report)
 	char		batch[64] = "";
 	double		done;
 
+	if (report->phase == PHASE_EVALUATING)
+		return;
 	if (speaker->phase != report->phase)
 	{
 		speaker->phase = report->phase;

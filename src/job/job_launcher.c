@@ -226,5 +226,5 @@ sage_launcher_main(Datum arg)
 
 		launcher_sleep(served ? 60 * 1000L : 1000L);
 	}
-	proc_exit(0);
+	proc_exit(1);				/* if it was not the server that stopped, it is to be started again */
 }

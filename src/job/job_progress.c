@@ -23,7 +23,7 @@
 
 static const char *const phase_names[] = {
 	[PHASE_LOADING] = "loading", [PHASE_TRAINING] = "training", [PHASE_REFIT] = "refit",
-	[PHASE_BASELINE] = "baseline", [PHASE_STORING] = "storing"
+	[PHASE_BASELINE] = "baseline", [PHASE_EVALUATING] = "evaluating", [PHASE_STORING] = "storing"
 };
 
 #define FIELD(pattern, type) "pg_catalog.substring(a.query, '" pattern "')::pg_catalog." type

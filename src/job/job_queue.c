@@ -14,6 +14,7 @@
  */
 #include "postgres.h"
 
+#include "access/xlog.h"
 #include "catalog/pg_type.h"
 #include "commands/extension.h"
 #include "lib/stringinfo.h"
@@ -156,14 +157,15 @@ job_is_open(int64 run)
 /*
  * A run's state: "interrupted" where the row says "running" and nobody works
  * on it.  The lock is given back after the row is written, so a free lock
- * proves nothing about an older row.
+ * proves nothing about an older row.  A standby does not know who works on
+ * its primary: it shows the row as it is.
  */
 const char *
 job_state_now(int64 run, const char *state)
 {
 	JobRow	   *row;
 
-	if (strcmp(state, "running") != 0 || job_run_pid(run) != 0)
+	if (strcmp(state, "running") != 0 || RecoveryInProgress() || job_run_pid(run) != 0)
 		return state;
 	row = job_row(run);
 	if (row == NULL)

@@ -23,6 +23,8 @@
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "portability/instr_time.h"
+#include "storage/ipc.h"
+#include "storage/pmsignal.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -32,6 +34,7 @@
 #include "base/compat.h"
 #include "base/query.h"
 #include "base/query_args.h"
+#include "job/job_message.h"
 #include "job/job_progress.h"
 #include "job/job_state.h"
 #include "job/job_train.h"
@@ -121,7 +124,15 @@ check_world(Job *job)
 static void
 report(void *arg, const ProgressReport *report)
 {
-	progress_report(&((Job *) arg)->shown, report);
+	JobProgress *shown = &((Job *) arg)->shown;
+
+	/* a server whose parent is gone cannot be started again before its processes are */
+	if (!PostmasterIsAlive())
+		proc_exit(1);
+	if (report->phase != PHASE_EVALUATING)
+		progress_report(shown, report);
+	else
+		progress_phase(shown, PHASE_EVALUATING);
 }
 
 /*
@@ -268,6 +279,7 @@ load(Job *job, TrainArguments *args, const Progress *progress)
 	job->graph = request->graph;
 	SetUserIdAndSecContext(user, context);
 	resume(job, training);
+	messages_store(job->row->run);
 	job_commit();
 	return training;
 }
@@ -327,7 +339,9 @@ store(Job *job, const TrainArguments *args, const TrainResult *result)
 	progress_phase(&job->shown, PHASE_STORING);
 	job_begin();
 	check_world(job);
+	train_notice_left_out(result);
 	version = train_save(args, result, job->row->run, 0);
+	messages_store(job->row->run);	/* not earlier: while train_save waits for locks a cancel needs the row */
 	if (!job_done(job->row->run, version, result_json(version, result)))
 		ereport(ERROR,
 				(errcode(ERRCODE_QUERY_CANCELED),

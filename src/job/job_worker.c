@@ -32,6 +32,7 @@
 #include "base/guc.h"
 #include "job/job_launch.h"
 #include "job/job_lock.h"
+#include "job/job_message.h"
 #include "job/job_progress.h"
 #include "job/job_state.h"
 #include "job/job_train.h"
@@ -155,6 +156,7 @@ record_end(int64 run, const ErrorData *error)
 			JobEnd		end = end_of(row, error);
 
 			job_finish(run, &end);
+			messages_store(run);
 		}
 		job_commit();
 		done = true;
@@ -206,6 +208,7 @@ work_on(const JobRow *row)
 	MemoryContext cxt = CurrentMemoryContext;
 	ErrorData  *volatile error = NULL;
 
+	messages_begin(cxt);
 	PG_TRY();
 	{
 		job_train(row);
@@ -221,6 +224,7 @@ work_on(const JobRow *row)
 		for (int i = 0; i < 3 && !record_end(row->run, error); i++)
 			CHECK_FOR_INTERRUPTS();
 	}
+	messages_end();
 	progress_end();
 	job_begin();
 	if (!job_is_open(row->run))
@@ -293,6 +297,7 @@ sage_worker_main(Datum arg)
 	BackgroundWorkerUnblockSignals();
 	BackgroundWorkerInitializeConnectionByOid(DatumGetObjectId(arg), InvalidOid, 0);
 	worker_settings();
+	messages_install();
 	progress_end();
 	cxt = AllocSetContextCreate(TopMemoryContext, "worker", ALLOCSET_DEFAULT_SIZES);
 

@@ -13,6 +13,7 @@ typedef enum TrainPhase
 	PHASE_TRAINING,
 	PHASE_REFIT,
 	PHASE_BASELINE,
+	PHASE_EVALUATING,			/* the finished weights, on the labels that were held back */
 	PHASE_STORING
 } TrainPhase;
 

@@ -370,6 +370,12 @@ fit_first(Trainer *trainer, Model *model, const Fanout *fanout, const Fanout *tr
 	};
 
 	*course = fit_whole(&fit);
+	if (trainer->progress != NULL && trainer->progress->report != NULL)
+	{
+		ProgressReport report = {.phase = PHASE_EVALUATING};
+
+		trainer->progress->report(trainer->progress->arg, &report);
+	}
 	fit.result.best_epoch = (int) ((course->best[0] + course->batches - 1) / course->batches);
 	fit.result.validation = train_evaluate(trainer, model, fanout, SPLIT_VALIDATION).metric;
 	fit.result.test = train_evaluate(trainer, model, fanout, SPLIT_TEST).metric;

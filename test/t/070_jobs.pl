@@ -68,13 +68,26 @@ sub workers
 	return $node->safe_psql('postgres', "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'sage worker'");
 }
 
-# Cancels and waits; the seconds that took.
-sub cancel_seconds
+# Submits a run and cancels it in a phase: takes effect within half a second.
+# By the server's clock, and once in five times is enough: a busy machine is
+# late now and then, a phase that does not look for the cancel is so always.
+sub cancel_in
 {
-	my ($db, $run) = @_;
-	my $begin = time;
-	is($node->safe_psql($db, "SELECT sage_cancel($run); SELECT sage_wait($run)"), "t\ncancelled", "run $run is cancelled");
-	return time - $begin;
+	my ($phase, $submit) = @_;
+	my $best = 10;
+	for (1 .. 5)
+	{
+		my $run = $submit->();
+		wait_for_phase('one', $run, $phase);
+		my ($begin, $cancelled, $state, $seconds) = split /\n/, $node->safe_psql('one', qq{
+			SELECT clock_timestamp() AS begin \\gset
+			SELECT :'begin'; SELECT sage_cancel($run); SELECT sage_wait($run);
+			SELECT extract(epoch FROM ended - :'begin') FROM sage.runs WHERE run = $run});
+		is("$cancelled $state", 't cancelled', "run $run is cancelled while $phase");
+		$best = $seconds if $seconds < $best;
+		last if $best < 0.5;
+	}
+	cmp_ok($best, '<', 0.5, "cancelled within half a second while $phase");
 }
 
 setup_database('one');
@@ -132,11 +145,16 @@ ok($sensible, 'and says what is to be known');
 is($node->safe_psql('one', "SELECT count(*) > 1 FROM sage.epochs WHERE run = $run"), 't', 'epochs are committed as they end');
 
 $node->safe_psql('one', 'CREATE TABLE junk AS SELECT * FROM people; DELETE FROM people WHERE id > 1400');
-sleep 1;
-is($node->safe_psql('one', q{SELECT xact_start IS NULL OR xact_start > clock_timestamp() - interval '0.5 s' FROM pg_stat_activity
-	WHERE backend_type = 'sage worker'}), 't', 'no transaction is open for longer than it takes to store an epoch');
-($ret, $out, $err) = $node->psql('one', 'VACUUM (VERBOSE) people');
-like($err, qr/tuples: (?:[1-9]\d*) removed, 1400 remain, 0 are dead/, 'VACUUM removes dead rows meanwhile');
+ok($node->poll_query_until('one', q{SELECT xact_start IS NULL AND backend_xmin IS NULL AND backend_xid IS NULL
+	FROM pg_stat_activity WHERE backend_type = 'sage worker'}), 'no transaction is open, nor a snapshot');
+my $removed = 0;
+for (1 .. 20)
+{
+	($ret, $out, $err) = $node->psql('one', 'VACUUM (VERBOSE) people');
+	$removed = 1, last if $err =~ /1400 remain, 0 are dead/;
+	sleep 0.2;
+}
+ok($removed, 'VACUUM removes dead rows meanwhile');
 $node->safe_psql('one', 'INSERT INTO people SELECT * FROM junk WHERE id > 1400');
 is($node->safe_psql('one', "SELECT sage_wait($run, '0.1 s')"), 'running', 'a wait that is too short');
 
@@ -144,17 +162,29 @@ is($node->safe_psql('one', "SELECT sage_wait($run, '0.1 s')"), 'running', 'a wai
 # Cancelling
 # ----------------------------------------------------------------------------
 
-cmp_ok(cancel_seconds('one', $run), '<', 0.5, 'cancelled while training');
-$run = submit('one', 'm', $short,
-	q{labels => $$SELECT id AS node, y AS label FROM people WHERE pg_sleep(0.01) IS NOT NULL$$});
-wait_for_phase('one', $run, 'loading');
-cmp_ok(cancel_seconds('one', $run), '<', 0.5, 'cancelled while loading');
+is($node->safe_psql('one', "SELECT sage_cancel($run); SELECT sage_wait($run)"), "t\ncancelled", 'it is cancelled');
+cancel_in('training', sub { submit('one', 'm', $long) });
+cancel_in('loading', sub { submit('one', 'm', $short,
+	q{labels => $$SELECT id AS node, y AS label FROM people WHERE pg_sleep(0.01) IS NOT NULL$$}) });
+
+# One batch to learn from, and a wide network to evaluate on many more nodes
+$node->safe_psql('one', q{
+	SET client_min_messages = error;
+	CREATE TABLE crowd (id bigint PRIMARY KEY, a real, y boolean);
+	CREATE TABLE meets (source bigint, target bigint);
+	INSERT INTO crowd SELECT i, random(), CASE WHEN i <= 1000 THEN i % 2 = 0 END FROM generate_series(1, 20000) i;
+	INSERT INTO meets SELECT i, 1 + i * 7919::bigint % 20000 FROM generate_series(1, 20000) i;
+	SELECT sage_create_graph('crowd', 'crowd', 'meets');
+});
+cancel_in('evaluating', sub { $node->safe_psql('one', q{SELECT sage_train_async('wide', 'crowd', target => 'y',
+	options => '{"epochs": 1, "hidden": 1024, "layers": 3, "fanout": 3, "refit": "never"}')}) });
 
 my $holder = $node->background_psql('one');
 $holder->query_safe("BEGIN; SELECT sage_deploy('m', 1)");
 $run = submit('one', 'm', $short);
 wait_for_phase('one', $run, 'storing');
-cmp_ok(cancel_seconds('one', $run), '<', 0.5, 'cancelled while storing');
+is($node->safe_psql('one', "SELECT sage_cancel($run); SELECT sage_wait($run)"), "t\ncancelled", 'one that waits for a lock, too');
+cancel_in('storing', sub { submit('one', 'm', $short) });
 $holder->query_safe('ROLLBACK');
 is($node->safe_psql('one', "SELECT count(*) FROM sage.model_version WHERE model = 'm'"), '1', 'no version is left of them');
 is(state_files('one'), '0', 'no state either');
@@ -180,6 +210,62 @@ is($node->safe_psql('one', "SELECT error, sqlstate FROM sage.runs WHERE run = $r
 	'terminating background worker due to administrator command|57P01', 'and it is recorded');
 
 # ----------------------------------------------------------------------------
+# Waiting
+# ----------------------------------------------------------------------------
+
+($ret, $out, $err) = $node->psql('one', "SELECT sage_wait($run, '-1 s')");
+like($err, qr/timeout must not be negative/, 'a negative timeout');
+is($node->safe_psql('one', "SELECT sage_wait($run, '178000000 years')"), 'failed', 'a long one');
+$holder = $node->background_psql('one', on_error_stop => 0);
+$holder->query_safe("BEGIN; SELECT sage_deploy('m', 1)");
+$run = submit('one', 'm', $short);
+$holder->query("SELECT sage_wait($run)");
+like($holder->{stderr}, qr/run $run waits for a lock of the transaction that waits for the run/, 'a wait that would not end');
+$holder->quit;
+is($node->safe_psql('one', "SELECT sage_wait($run)"), 'done', 'the run goes on');
+($ret, $out, $err) = $node->psql('one', "BEGIN READ ONLY; SELECT sage_train_async('m', 'g', target => 'y')");
+like($err, qr/cannot execute sage_train_async\(\) in a read-only transaction/, 'a read-only transaction');
+
+# ----------------------------------------------------------------------------
+# What a run has to say
+# ----------------------------------------------------------------------------
+
+$node->safe_psql('one', q{
+	CREATE TABLE told (id bigint PRIMARY KEY, a real, answer real, y boolean);
+	INSERT INTO told SELECT id, a, y::int + a / 10, y FROM people;
+	CREATE FUNCTION chatter() RETURNS boolean LANGUAGE plpgsql AS $$BEGIN RAISE NOTICE 'from the query'; RETURN true; END$$;
+	CREATE TABLE knows_more AS SELECT * FROM knows UNION ALL SELECT 1, 1;
+	SELECT sage_create_graph('told', 'told', 'knows_more');
+});
+$run = $node->safe_psql('one', qq{SELECT sage_train_async('told', 'told', options => $short,
+	labels => 'SELECT id AS node, y AS label FROM told WHERE id > 5 OR chatter()')});
+is($node->safe_psql('one', "SELECT sage_wait($run)"), 'done', 'a leaking column does not stop a run');
+my $messages = $node->safe_psql('one', "SELECT unnest(messages) FROM sage.runs WHERE run = $run");
+like($messages, qr/^WARNING:  column "answer" of table public.told may be the target in other words$/m, 'but is warned of');
+like($messages, qr/^HINT:  If it is not known at the time of prediction, leave it out/m, 'with the hint');
+like($messages, qr/^NOTICE:  \d+ of 6001 rows of edge type "knows_more" were left out$/m, 'edges that were left out');
+is(() = $messages =~ /from the query/g, 1, 'what functions of the labels query say, once');
+like(slurp_file($node->logfile), qr/WARNING:  column "answer"/, 'warnings are in the log');
+unlike(slurp_file($node->logfile), qr/NOTICE:  from the query/, 'notices are not');
+
+# Memory: what sage.max_memory allows, and what the system does
+$run = $node->safe_psql('one', qq{SET sage.max_memory = '1MB'; SELECT sage_train_async('told', 'told', target => 'y', options => $short)});
+is($node->safe_psql('one', "SELECT sage_wait($run); SELECT sqlstate, error ~ 'sage.max_memory', hint <> '' FROM sage.runs WHERE run = $run"),
+	"failed\n54000|t|t", 'sage.max_memory ends a run, and says so');
+$node->stop;
+my $data = $node->data_dir;
+system_or_bail('sh', '-c', "ulimit -v 1200000; exec pg_ctl -w -s -D '$data' -l '" . $node->logfile . "' start");
+$run = $node->safe_psql('one', qq{SELECT sage_train_async('m', 'g', options => $short,
+	labels => \$\$SELECT id AS node, y AS label FROM people, (SELECT sum(length(a[1])) AS n FROM
+		(SELECT array_agg(repeat('x', 100000000) || i::text) AS a FROM generate_series(1, 9) i) t) s WHERE n > 0\$\$)});
+is($node->safe_psql('one', "SELECT sage_wait($run); SELECT sqlstate, error, detail ~ '^Failed on request of size' FROM sage.runs WHERE run = $run"),
+	"failed\n53200|out of memory|t", 'so does the end of memory');
+system_or_bail('pg_ctl', '-w', '-s', '-D', $data, '-m', 'fast', 'stop');
+$node->start;
+$run = submit('one', 'm', $short);
+is($node->safe_psql('one', "SELECT sage_wait($run)"), 'done', 'the next one is trained');
+
+# ----------------------------------------------------------------------------
 # Many runs, rights
 # ----------------------------------------------------------------------------
 
@@ -189,7 +275,7 @@ for my $i (1 .. 20)
 	my $role = (qw(ann bob cid))[$i % 3];
 	$node->safe_psql('one', "SET ROLE $role; SELECT sage_train_async('$role', 'g', target => 'y', options => $short)");
 }
-for (1 .. 600)
+for (1 .. 5000)
 {
 	my $n = $node->safe_psql('one', q{SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'sage run %'});
 	$most = $n if $n > $most;
@@ -295,7 +381,8 @@ is($node->safe_psql('postgres', q{SELECT count(*) FROM pg_database WHERE datname
 $run = submit('one', 'm', $short);
 $node->safe_psql('one', "SELECT sage_wait($run)");
 submit('one', 'm', qq{'{"epochs": 15, "refit": "never", "seed": $_}'}) for 1 .. 12;
-my ($statements, $mixed, %seen) = (0, 0);
+my ($statements, $mixed) = (0, 0);
+my %seen = ($node->safe_psql('one', q{SELECT sage_predict(7, 'm')}) => 1);
 while ($node->safe_psql('one', q{SELECT count(*) FROM sage.runs WHERE model = 'm' AND state IN ('queued', 'running')}))
 {
 	my ($distinct, $score) = split /\|/,
@@ -304,6 +391,7 @@ while ($node->safe_psql('one', q{SELECT count(*) FROM sage.runs WHERE model = 'm
 	$mixed++ if $distinct != 1;
 	$seen{$score} = 1;
 }
+$seen{$node->safe_psql('one', q{SELECT sage_predict(7, 'm')})} = 1;
 note("$statements statements");
 is($mixed, 0, 'no statement scores with two versions');
 cmp_ok(scalar(keys %seen), '>', 1, 'but later ones do with new ones');
@@ -333,7 +421,7 @@ like($err, qr/no background worker is free; the run stays queued/, 'max_worker_p
 is($node->safe_psql('one', "SELECT state, reason FROM sage.runs WHERE run = $out"),
 	'queued|waits for a free background worker (max_worker_processes)', 'the run waits, and says why');
 $node->safe_psql('two', "SELECT sage_cancel($run); SELECT sage_wait($run)");
-is($node->safe_psql('one', "SELECT sage_wait($out, '20 s')"), 'done', 'it begins when a process is free');
+is($node->safe_psql('one', "SELECT sage_wait($out)"), 'done', 'it begins when a process is free');
 
 unlike(slurp_file($node->logfile), qr/PANIC|was terminated by signal|TRAP/, 'nothing crashed');
 $node->stop;

@@ -52,15 +52,36 @@ sub ask
 # The worker that trains, once an epoch has been committed.
 sub trainer
 {
-	my ($node, $run) = @_;
-	for (1 .. 200)
+	my ($node, $run, $phase) = @_;
+	my $in = defined $phase ? "phase = '$phase' AND epoch > 2" : "phase <> 'loading'";
+	my ($pid, $state) = ('', '');
+
+	# one session for all looks: a phase may be short
+	until (defined(eval { $node->safe_psql('postgres', 'SELECT 1') })) { sleep 0.1 }
+	my $session = $node->background_psql('postgres');
+	while ($pid eq '' && $state !~ /done|failed|cancelled/)
 	{
-		my $pid = ask($node, "SELECT pid FROM sage.progress WHERE run = $run AND phase <> 'loading'
+		$state = $session->query_safe("SELECT state FROM sage.run WHERE run = $run");
+		$pid = $session->query_safe("SELECT pid FROM sage.progress WHERE run = $run AND $in
 			AND EXISTS (SELECT FROM sage.epochs WHERE run = $run)");
-		return $pid if $pid ne '';
-		sleep 0.02;
+		sleep 0.005;
 	}
-	die "run $run does not train";
+	$session->quit;
+	die "run $run does not train" if $pid eq '';
+	return $pid;
+}
+
+# Kills the worker in a phase, and has the run go on.
+sub kill_in
+{
+	my ($node, $run, $phase) = @_;
+	kill 'KILL', trainer($node, $run, $phase);
+	ok(wait_for_state($node, $run, 'interrupted'), "killed in phase $phase");
+	ask($node, 'SELECT sage_resume()');
+	is(ask($node, "SELECT sage_wait($run)"), 'done', 'it ends');
+	my $of = $phase eq 'training' ? '' : " of the $phase";
+	like(ask($node, "SELECT reason FROM sage.runs WHERE run = $run"),
+		qr/^attempt 2 goes on after epoch \d+$of, where the one before was interrupted$/, 'and says from where');
 }
 
 sub wait_for_state
@@ -106,6 +127,37 @@ is($node->safe_psql('postgres', "SELECT attempt FROM sage.runs WHERE run = $run"
 is($node->safe_psql('postgres', sprintf($weights, 'killed')), $calm, 'with the weights of the undisturbed run');
 is($node->safe_psql('postgres', "SELECT count(*), min(epoch), max(epoch) FROM sage.epochs WHERE run = $run AND NOT baseline"),
 	'50|1|50', 'and each epoch once');
+
+# In each phase; and when it began with the weights of an earlier version
+for my $phase (qw(training refit baseline))
+{
+	$run = $node->safe_psql('postgres', sprintf($train, "in_$phase"));
+	kill_in($node, $run, $phase);
+	is($node->safe_psql('postgres', sprintf($weights, "in_$phase")), $calm, 'with the weights of the undisturbed run');
+}
+(my $warm = $options) =~ s/\{/{"continue_from": 1, /;
+my $again = "SELECT sage_train_async('calm', options => $warm)";
+$run = $node->safe_psql('postgres', $again);
+is($node->safe_psql('postgres', "SELECT sage_wait($run)"), 'done', 'an undisturbed run that continues');
+my $continued = $node->safe_psql('postgres', sprintf($weights, 'calm'));
+isnt($continued, $calm, 'ends with other weights');
+$run = $node->safe_psql('postgres', $again);
+kill_in($node, $run, 'training');
+is($node->safe_psql('postgres', sprintf($weights, 'calm')), $continued, 'with the same weights');
+
+# When the postmaster is gone a worker must go, or no other can start
+$run = $node->safe_psql('postgres', sprintf($train, 'orphan'));
+my $orphan = trainer($node, $run);
+$node->kill9;
+for (1 .. 1000)
+{
+	last if !kill(0, $orphan);
+	sleep 0.1;
+}
+ok(!kill(0, $orphan), 'a worker does not outlive its postmaster');
+$node->start;
+is($node->safe_psql('postgres', "SELECT sage_wait($run)"), 'done', 'the run ends under the next one');
+is($node->safe_psql('postgres', sprintf($weights, 'orphan')), $calm, 'with the same weights');
 
 # An immediate shutdown, and data that changes
 $run = $node->safe_psql('postgres', sprintf($train, 'changed'));
