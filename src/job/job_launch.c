@@ -124,28 +124,21 @@ job_xact_event(XactEvent event, void *arg)
 	}
 }
 
-/* A cancel that a savepoint takes back may have hidden a run from a worker, too. */
 static void
 job_subxact_event(SubXactEvent event, SubTransactionId mine, SubTransactionId parent, void *arg)
 {
 	int			level = GetCurrentTransactionNestLevel();
 	int			kept = 0;
-	bool		taken_back = false;
 
 	for (int i = 0; i < npending; i++)
 	{
 		if (event == SUBXACT_EVENT_ABORT_SUB && pending[i].level >= level)
-		{
-			taken_back |= !pending[i].submitted;
 			continue;
-		}
 		if (event == SUBXACT_EVENT_COMMIT_SUB && pending[i].level >= level)
 			pending[i].level = level - 1;
 		pending[kept++] = pending[i];
 	}
 	npending = kept;
-	if (taken_back && !job_launch(MyDatabaseId))
-		launcher_ask(MyDatabaseId);
 }
 
 static void

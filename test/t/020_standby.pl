@@ -108,10 +108,30 @@ for my $write (
 }
 like_scores($standby->safe_psql('postgres', $all), $primary->safe_psql('postgres', $all), 'and scoring goes on');
 
+# A run in the background is seen there, but does not begin, nor end.
+my $run = $primary->safe_psql('postgres', q{SELECT sage_train_async('endless', 'social', 'churned',
+	options => '{"epochs": 1000000, "patience": 1000000000, "refit": "never"}')});
+ok($primary->poll_query_until('postgres', "SELECT count(*) > 0 FROM sage.epochs WHERE run = $run"), 'a run on the primary');
+caught_up();
+is($standby->safe_psql('postgres', "SELECT state FROM sage.runs WHERE run = $run; SELECT sage_wait($run, '1.5 s')"),
+	"running\nrunning", 'the standby shows its state, and can wait');
+is($standby->safe_psql('postgres', q{SELECT count(*) FROM pg_stat_activity WHERE backend_type LIKE 'sage%'}), '0', 'nothing starts there');
+for my $write (q{SELECT sage_train_async('other', 'social', 'churned')}, "SELECT sage_cancel($run)", q{SELECT sage_resume()})
+{
+	($ret, $stdout, $stderr) = $standby->psql('postgres', $write);
+	my ($function) = $write =~ /(sage_\w+)/;
+	like($stderr, qr/ERROR:.*(read-only transaction|during recovery)/, "$function is refused on the standby");
+}
+
 # Once promoted it is a primary like any other.
 my $before = $standby->safe_psql('postgres', $all);
 $primary->stop;
 $standby->promote;
+is($standby->safe_psql('postgres', "SELECT state FROM sage.runs WHERE run = $run; SELECT sage_resume()"), "interrupted\n1",
+	'the run can be taken up by the promoted standby');
+ok($standby->poll_query_until('postgres', qq{SELECT reason = 'attempt 2 begins anew, because this server does not have what the one before left'
+	FROM sage.runs WHERE run = $run}), 'and says why it begins anew');
+is($standby->safe_psql('postgres', "SELECT sage_cancel($run); SELECT sage_wait($run)"), "t\ncancelled", 'it is cancelled');
 like_scores($standby->safe_psql('postgres', $all), $before, 'promotion changes no score');
 is($standby->safe_psql('postgres', q{
 	SELECT version FROM sage_train('churn', 'social', 'churned', options => '{"epochs": 1, "hidden": 4, "quiet": true}')}),

@@ -11,7 +11,10 @@ use Time::HiRes qw(sleep time);
 
 my $options = q{'{"epochs": 50, "patience": 1000000, "batch_size": 12, "hidden": 64}'};
 my $train = "SELECT sage_train_async('%s', 'g', target => 'y', options => $options)";
+my $files = q{SELECT count(*) FROM pg_ls_dir('base') d, pg_ls_dir('base/' || d) f WHERE f LIKE 'pgsql_tmp_sage%'};
 my $weights = "SELECT md5(weights) FROM sage.model_version WHERE model = '%s' ORDER BY version DESC LIMIT 1";
+
+my $span;						# how long an undisturbed run takes
 
 sub start_node
 {
@@ -53,7 +56,8 @@ sub ask
 sub trainer
 {
 	my ($node, $run, $phase) = @_;
-	my $in = defined $phase ? "phase = '$phase' AND epoch > 2" : "phase <> 'loading'";
+	my $in = defined $phase ? "phase = '$phase'" : "phase <> 'loading'";
+	my $baseline = defined $phase && $phase eq 'baseline' ? 'AND baseline' : '';
 	my ($pid, $state) = ('', '');
 
 	# one session for all looks: a phase may be short
@@ -63,7 +67,7 @@ sub trainer
 	{
 		$state = $session->query_safe("SELECT state FROM sage.run WHERE run = $run");
 		$pid = $session->query_safe("SELECT pid FROM sage.progress WHERE run = $run AND $in
-			AND EXISTS (SELECT FROM sage.epochs WHERE run = $run)");
+			AND EXISTS (SELECT FROM sage.epochs WHERE run = $run $baseline)");
 		sleep 0.005;
 	}
 	$session->quit;
@@ -75,13 +79,15 @@ sub trainer
 sub kill_in
 {
 	my ($node, $run, $phase) = @_;
-	kill 'KILL', trainer($node, $run, $phase);
+	my $pid = trainer($node, $run, $phase);
+	sleep $span / 25 if $phase eq 'refit';	# its epochs have no rows; there are 50, in a third of the time
+	kill 'KILL', $pid;
 	ok(wait_for_state($node, $run, 'interrupted'), "killed in phase $phase");
 	ask($node, 'SELECT sage_resume()');
 	is(ask($node, "SELECT sage_wait($run)"), 'done', 'it ends');
 	my $of = $phase eq 'training' ? '' : " of the $phase";
 	like(ask($node, "SELECT reason FROM sage.runs WHERE run = $run"),
-		qr/^attempt 2 goes on after epoch \d+$of, where the one before was interrupted$/, 'and says from where');
+		qr/^attempt 2 goes on after epoch \d+(?:$of)?, where the one before was interrupted$/, 'and says from where');
 }
 
 sub wait_for_state
@@ -104,7 +110,7 @@ my $begin = time;
 my $run = $node->safe_psql('postgres', sprintf($train, 'calm'));
 is($node->safe_psql('postgres', "SELECT sage_wait($run)"), 'done', 'an undisturbed run');
 my $calm = $node->safe_psql('postgres', sprintf($weights, 'calm'));
-my $span = time - $begin;
+$span = time - $begin;
 note("it takes $span seconds");
 
 $run = $node->safe_psql('postgres', sprintf($train, 'killed'));
@@ -128,8 +134,8 @@ is($node->safe_psql('postgres', sprintf($weights, 'killed')), $calm, 'with the w
 is($node->safe_psql('postgres', "SELECT count(*), min(epoch), max(epoch) FROM sage.epochs WHERE run = $run AND NOT baseline"),
 	'50|1|50', 'and each epoch once');
 
-# In each phase; and when it began with the weights of an earlier version
-for my $phase (qw(training refit baseline))
+# In the other phases; and when it began with the weights of an earlier version
+for my $phase (qw(refit baseline))
 {
 	$run = $node->safe_psql('postgres', sprintf($train, "in_$phase"));
 	kill_in($node, $run, $phase);
@@ -182,6 +188,13 @@ is(ask($node, "SELECT sage_wait($run)"), 'failed', 'sage.max_attempts');
 is($node->safe_psql('postgres', "SELECT error, sqlstate FROM sage.runs WHERE run = $run"),
 	'run was interrupted 1 times|57P02', 'and it is recorded');
 
+# What is left of a run that is dropped while nobody works on it is removed by the next worker
+$run = $node->safe_psql('postgres', sprintf($train, 'dropped'));
+kill 'KILL', trainer($node, $run);
+ok(wait_for_state($node, $run, 'interrupted'), 'killed');
+isnt($node->safe_psql('postgres', $files), '0', 'there is something to go on from');
+$node->safe_psql('postgres', "SELECT sage_drop_model('dropped')");
+
 # One that is interrupted can be cancelled
 $run = $node->safe_psql('postgres', sprintf($train, 'given_up'));
 trainer($node, $run);
@@ -191,8 +204,7 @@ $node->start;
 is($node->safe_psql('postgres', "SELECT state FROM sage.runs WHERE run = $run"), 'interrupted',
 	'a fast shutdown leaves it to be resumed');
 is($node->safe_psql('postgres', "SELECT sage_cancel($run); SELECT sage_wait($run)"), "t\ncancelled", 'unless it is cancelled');
-is($node->safe_psql('postgres', q{SELECT count(*) FROM pg_ls_dir('base') d, pg_ls_dir('base/' || d) f WHERE f LIKE 'pgsql_tmp_sage%'}),
-	'0', 'no state is left');
+is($node->safe_psql('postgres', $files), '0', 'no state is left');
 $node->stop;
 
 # ----------------------------------------------------------------------------
@@ -223,6 +235,10 @@ is(ask($node, "SELECT state FROM sage.runs WHERE run = $second"), 'queued', 'one
 $node->restart;
 ok(wait_for_state($node, $first, 'done') && wait_for_state($node, $second, 'done'), 'a restart resumes both');
 is($node->safe_psql('postgres', sprintf($weights, 'first')), $calm, 'with the same weights');
+
+my $launcher = $node->safe_psql('postgres', q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'sage launcher' AND pg_terminate_backend(pid)});
+ok($node->poll_query_until('postgres', qq{SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'sage launcher' AND pid <> $launcher}),
+	'a launcher that was terminated is started again');
 $node->stop;
 
 done_testing();
