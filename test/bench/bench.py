@@ -328,6 +328,8 @@ def arguments_read(rows):
                         help='cpu: processor time of the backend, and of the opponent, for what has one thread;'
                         ' for a machine with other work')
     parser.add_argument('--markdown', action='store_true', help="print the README's table")
+    parser.add_argument('--digest', action='store_true', help='only make the graphs "git" and "plain", and tell whether'
+                        ' they are the same as elsewhere')
     parser.add_argument('--seed', type=int, default=1, help='of the made up graphs')
     parser.add_argument('--size', type=sizes, help='nodes,edges of the graph "git"')
     parser.add_argument('--large', type=sizes, help='nodes,edges of the graph "large"')
@@ -369,6 +371,10 @@ def main(rows):
     if arguments.dsn is None:
         sys.exit('bench.py: --dsn is needed; test/bench/run starts a server of its own')
     bench = Bench(arguments)
+    if arguments.digest:
+        for name in 'git', 'plain':
+            print(name, graphs.digest(bench.sage, bench.graph(name)))
+        return
     facts = circumstances(bench)
     print_facts(facts)
     results = []
