@@ -51,6 +51,17 @@ LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION sage_add_edges(text, regclass, text, text, text, text, text, text, text, text[], text)
 	IS 'adds an edge type to a graph: a table whose rows link a source to a target';
 
+CREATE FUNCTION sage_add_foreign_keys(
+	graph text,
+	tables regclass[] DEFAULT NULL,
+	time_columns jsonb DEFAULT NULL,
+	link_tables boolean DEFAULT false
+) RETURNS TABLE (edge_type text, child regclass, parent regclass, column_names text[])
+AS 'MODULE_PATHNAME', 'sage_add_foreign_keys'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sage_add_foreign_keys(text, regclass[], jsonb, boolean)
+	IS 'adds tables as node types and their foreign keys as edge types to a graph, and returns the edge types added';
+
 CREATE FUNCTION sage_drop_graph(graph text) RETURNS void
 AS 'MODULE_PATHNAME', 'sage_drop_graph'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;

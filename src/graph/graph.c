@@ -67,6 +67,18 @@ graph_is_key_or_end(const Graph *graph, Oid relid, const char *column)
 	return graph_fkey_to_node(graph, relid, column);
 }
 
+/*
+ * True if each row of the source's table is one edge, from the row itself to
+ * what a foreign key of it names.
+ */
+bool
+graph_edge_is_row(const Graph *graph, const EdgeType *edge)
+{
+	const NodeType *source = &graph->node_types[edge->source_type];
+
+	return edge->relid == source->relid && strcmp(edge->source_column, source->key_column) == 0;
+}
+
 /* Does the edge type give a relation of its own for each direction? */
 bool
 graph_is_walked_both_ways(const EdgeType *edge)

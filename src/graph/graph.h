@@ -91,6 +91,7 @@ extern int	graph_find_node_type(const Graph *graph, const char *name); /* -1: no
 extern int	graph_find_edge_type(const Graph *graph, const char *name);
 extern int	graph_find_relation(const Graph *graph, const char *name);
 extern bool graph_is_key_or_end(const Graph *graph, Oid relid, const char *column);
+extern bool graph_edge_is_row(const Graph *graph, const EdgeType *edge);
 extern bool graph_is_walked_both_ways(const EdgeType *edge);
 extern char *graph_reverse_name(const EdgeType *edge);
 extern void graph_derive_relations(Graph *graph);

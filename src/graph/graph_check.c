@@ -347,7 +347,8 @@ graph_has_time(const Graph *graph)
 
 /*
  * Tells, once for each type, that it has no time while another has.  The
- * graph is as before the new type, which is one of the two.
+ * graph is as before the new type, which is one of the two.  Edges that are
+ * rows of a node type are visible when that row is.
  */
 void
 graph_notice_untimed(const Graph *graph, const NodeType *new_nodes, const EdgeType *new_edges)
@@ -358,7 +359,7 @@ graph_notice_untimed(const Graph *graph, const NodeType *new_nodes, const EdgeTy
 	{
 		if (time_column == NULL && new_nodes != NULL)
 			notice_untimed("node type", new_nodes->name);
-		else if (time_column == NULL)
+		else if (time_column == NULL && !graph_edge_is_row(graph, new_edges))
 			notice_untimed("edge type", new_edges->name);
 		return;
 	}
@@ -367,5 +368,8 @@ graph_notice_untimed(const Graph *graph, const NodeType *new_nodes, const EdgeTy
 	for (int i = 0; i < graph->nnode_types; i++)
 		notice_untimed("node type", graph->node_types[i].name);
 	for (int i = 0; i < graph->nedge_types; i++)
-		notice_untimed("edge type", graph->edge_types[i].name);
+	{
+		if (!graph_edge_is_row(graph, &graph->edge_types[i]))
+			notice_untimed("edge type", graph->edge_types[i].name);
+	}
 }

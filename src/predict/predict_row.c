@@ -40,10 +40,8 @@ relation_is_own(const Graph *graph, int relation, int node_type)
 {
 	const GraphRelation *def = &graph->relations[relation];
 	const EdgeType *edge = &graph->edge_types[def->edge_type];
-	const NodeType *type = &graph->node_types[node_type];
 
-	return def->forward && edge->source_type == node_type && edge->relid == type->relid &&
-		strcmp(edge->source_column, type->key_column) == 0;
+	return def->forward && edge->source_type == node_type && graph_edge_is_row(graph, edge);
 }
 
 /* Columns that edge_select_list() has for an edge type. */

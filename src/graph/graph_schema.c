@@ -1,0 +1,546 @@
+/*
+ * graph_schema.c
+ *		The tables of a schema as a graph.
+ *
+ * Each table becomes a node type and each foreign key an edge type, whose
+ * edges are the child's rows: from the row itself to the parent that it
+ * refers to.  What the graph has already is kept, so that the same call can
+ * be made again when the schema has grown.
+ */
+#include "postgres.h"
+
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/lsyscache.h"
+
+#include "base/query.h"
+#include "base/query_args.h"
+#include "graph/graph_check.h"
+#include "graph/graph_column.h"
+#include "graph/graph_define.h"
+#include "graph/graph_schema_internal.h"
+
+/* ------------------------------------------------------------------------
+ * Which tables
+ * ------------------------------------------------------------------------
+ */
+
+SchemaTable *
+schema_find(const Schema *schema, Oid relid)
+{
+	for (int i = 0; i < schema->ntables; i++)
+	{
+		if (schema->tables[i].relid == relid)
+			return &schema->tables[i];
+	}
+	return NULL;
+}
+
+static void
+found_table(void *arg, Datum *values, bool *nulls)
+{
+	List	  **tables = arg;
+
+	*tables = lappend_oid(*tables, DatumGetObjectId(values[0]));
+}
+
+/* The schemas of the graph's tables; the current one, if it has none. */
+static List *
+schema_names(const Graph *graph)
+{
+	List	   *names = NIL;
+
+	for (int i = 0; i < graph->nnode_types; i++)
+	{
+		char	   *name = get_namespace_name(get_rel_namespace(graph->node_types[i].relid));
+		ListCell   *lc;
+		bool		known = false;
+
+		foreach(lc, names)
+			known |= strcmp(lfirst(lc), name) == 0;
+		if (!known)
+			names = lappend(names, name);
+	}
+	if (names == NIL)
+	{
+		List	   *path = fetch_search_path(false);
+
+		if (path == NIL)
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_SCHEMA),
+					 errmsg("no schema has been selected to take tables from"),
+					 errhint("Give tables => '{...}', or set search_path.")));
+		names = list_make1(get_namespace_name(linitial_oid(path)));
+	}
+	return names;
+}
+
+/*
+ * Ordinary and partitioned tables of the schemas, by name.  Partitions and
+ * inheritance children are read through their parents; tables of extensions
+ * are none of the user's.
+ */
+static List *
+tables_of_schemas(List *names)
+{
+	QueryArgs	args = {0};
+	List	   *tables = NIL;
+
+	args_add_names(&args, names);
+	query_once("SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n"
+			   " ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
+			   " WHERE n.nspname OPERATOR(pg_catalog.=) ANY ($1)"
+			   " AND c.relkind OPERATOR(pg_catalog.=) ANY ('{r,p}'::pg_catalog.\"char\"[])"
+			   " AND NOT EXISTS (SELECT FROM pg_catalog.pg_inherits i"
+			   " WHERE i.inhrelid OPERATOR(pg_catalog.=) c.oid)"
+			   " AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d"
+			   " WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid"
+			   " AND d.objid OPERATOR(pg_catalog.=) c.oid AND d.deptype OPERATOR(pg_catalog.=) 'e'::pg_catalog.\"char\")"
+			   " ORDER BY n.nspname USING OPERATOR(pg_catalog.<), c.relname USING OPERATOR(pg_catalog.<)",
+			   args.count, args.types, args.values, args.nulls, found_table, &tables);
+	return tables;
+}
+
+static void
+schema_add_table(Schema *schema, Oid relid)
+{
+	SchemaTable *table;
+
+	if (schema_find(schema, relid) != NULL)
+		return;
+	table = &schema->tables[schema->ntables++];
+	memset(table, 0, sizeof(SchemaTable));
+	table->relid = relid;
+}
+
+/*
+ * The tables at hand: those of the request, and those of the graph's node
+ * types, to which foreign keys may lead.
+ */
+static void
+schema_collect(Schema *schema)
+{
+	const Graph *graph = schema->graph;
+	List	   *tables = schema->request->tables;
+	ListCell   *lc;
+
+	foreach(lc, tables)
+		graph_check_table(lfirst_oid(lc));
+	if (tables == NIL)
+		tables = tables_of_schemas(schema_names(graph));
+	schema->tables = palloc((list_length(tables) + graph->nnode_types + 1) * sizeof(SchemaTable));
+	foreach(lc, tables)
+		schema_add_table(schema, lfirst_oid(lc));
+	for (int i = 0; i < graph->nnode_types; i++)
+	{
+		SchemaTable *table;
+
+		schema_add_table(schema, graph->node_types[i].relid);
+		table = schema_find(schema, graph->node_types[i].relid);
+		if (table->existing)
+			continue;			/* the first of several types over one table */
+		table->existing = true;
+		table->name = graph->node_types[i].name;
+		table->key = graph->node_types[i].key_column;
+		table->time_column = graph->node_types[i].time_column;
+	}
+}
+
+/*
+ * Node types are named after their tables, those of the same name in another
+ * schema with that schema's name.
+ */
+static void
+schema_name_tables(Schema *schema)
+{
+	for (int i = 0; i < schema->ntables; i++)
+	{
+		SchemaTable *table = &schema->tables[i];
+		bool		taken;
+
+		if (table->existing)
+			continue;
+		table->name = get_rel_name(table->relid);
+		taken = graph_find_node_type(schema->graph, table->name) >= 0;
+		for (int k = 0; k < i; k++)
+			taken |= strcmp(schema->tables[k].name, table->name) == 0;
+		if (taken)
+			table->name = psprintf("%s.%s", graph_table_schema(table->relid), table->name);
+	}
+}
+
+/* ------------------------------------------------------------------------
+ * What becomes of them
+ * ------------------------------------------------------------------------
+ */
+
+static void
+leave_out(SchemaTable *table)
+{
+	table->left_out = true;
+	table->linked = false;
+	table->foreign_keys = NIL;
+}
+
+static bool
+may_read(Oid relid)
+{
+	return pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK ||
+		pg_attribute_aclcheck_all(relid, GetUserId(), ACL_SELECT, ACLMASK_ALL) == ACLCHECK_OK;
+}
+
+/*
+ * Finds keys.  A table that was found and not named is left out if the user
+ * may not read it; naming it is an error, raised where it is defined.
+ */
+static void
+schema_read_keys(Schema *schema)
+{
+	for (int i = 0; i < schema->ntables; i++)
+	{
+		SchemaTable *table = &schema->tables[i];
+
+		if (table->existing)
+			continue;
+		if (schema->request->tables == NIL && !may_read(table->relid))
+		{
+			ereport(NOTICE,
+					(errmsg("table \"%s\" is left out: permission denied", table->name)));
+			leave_out(table);
+			continue;
+		}
+		table->key = graph_columns_join(constraint_key(table->relid));
+		if (table->key != NULL && !graph_columns_are_key(table->relid, table->key))
+			table->key = NULL;
+	}
+}
+
+/* The same columns refer to the same columns: said twice. */
+static bool
+has_foreign_key(const SchemaTable *table, const ForeignKey *key)
+{
+	ListCell   *lc;
+
+	foreach(lc, table->foreign_keys)
+	{
+		const ForeignKey *other = lfirst(lc);
+
+		if (other->parent == key->parent && graph_columns_equal(other->columns, key->columns) &&
+			graph_columns_equal(other->references, key->references))
+			return true;
+	}
+	return false;
+}
+
+/* Can rows of the table be nodes? */
+static bool
+can_be_nodes(const SchemaTable *table)
+{
+	return table != NULL && !table->left_out && table->key != NULL;
+}
+
+/*
+ * Keeps those foreign keys of a table whose other end can be a node, and
+ * tells which lead elsewhere.
+ */
+static void
+schema_read_foreign_keys(Schema *schema, SchemaTable *table)
+{
+	ListCell   *lc;
+
+	if (table->left_out)
+		return;
+	foreach(lc, constraint_foreign_keys(table->relid))
+	{
+		ForeignKey *key = lfirst(lc);
+		SchemaTable *parent = schema_find(schema, key->parent);
+
+		if (has_foreign_key(table, key))
+			continue;
+		if (can_be_nodes(parent))
+			table->foreign_keys = lappend(table->foreign_keys, key);
+		else if (!table->existing && (parent == NULL || !parent->left_out))
+			ereport(NOTICE,
+					(errmsg("foreign key \"%s\" of table \"%s\" is left out: table \"%s\" is not part of the graph",
+							key->name, table->name, get_rel_name(key->parent))));
+	}
+}
+
+/* Is the column part of a foreign key of the table? */
+bool
+schema_column_is_link(const SchemaTable *table, const char *column)
+{
+	ListCell   *lc;
+	ListCell   *lc2;
+
+	foreach(lc, table->foreign_keys)
+	{
+		foreach(lc2, ((ForeignKey *) lfirst(lc))->columns)
+		{
+			if (strcmp(lfirst(lc2), column) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * Does the table do nothing but link two rows?  All its columns belong to its
+ * two foreign keys, or are its time, and nothing refers to it.
+ */
+static bool
+is_link_table(const Schema *schema, const SchemaTable *table)
+{
+	ListCell   *lc;
+
+	if (table->existing || table->left_out || list_length(table->foreign_keys) != 2)
+		return false;
+	foreach(lc, table->foreign_keys)
+	{
+		const ForeignKey *key = lfirst(lc);
+
+		if (strcmp(graph_columns_join(key->references), schema_find(schema, key->parent)->key) != 0)
+			return false;
+	}
+	foreach(lc, graph_column_names(table->relid))
+	{
+		const char *name = lfirst(lc);
+
+		if (!schema_column_is_link(table, name) &&
+			(table->time_column == NULL || strcmp(table->time_column, name) != 0))
+			return false;
+	}
+	for (int i = 0; i < schema->ntables; i++)
+	{
+		foreach(lc, schema->tables[i].foreign_keys)
+		{
+			if (((ForeignKey *) lfirst(lc))->parent == table->relid)
+				return false;
+		}
+	}
+	return true;
+}
+
+/* Marks both ends of each foreign key. */
+static void
+schema_mark_linked(Schema *schema)
+{
+	for (int i = 0; i < schema->ntables; i++)
+	{
+		ListCell   *lc;
+
+		foreach(lc, schema->tables[i].foreign_keys)
+		{
+			schema->tables[i].linked = true;
+			schema_find(schema, ((ForeignKey *) lfirst(lc))->parent)->linked = true;
+		}
+	}
+}
+
+/* Leaves out what can be no part of a graph, and says why. */
+static void
+schema_sort_out(Schema *schema)
+{
+	for (int i = 0; i < schema->ntables; i++)
+	{
+		SchemaTable *table = &schema->tables[i];
+
+		if (table->existing || table->left_out || table->is_link)
+			continue;
+		if (table->key == NULL)
+		{
+			ereport(NOTICE,
+					(errmsg("table \"%s\" is left out: it has no key by which its rows are known", table->name),
+					 errhint("Give it a primary key, or a unique NOT NULL column, of integers, texts or uuids.")));
+			leave_out(table);
+		}
+		else if (!table->linked && schema->request->tables == NIL)
+		{
+			ereport(NOTICE,
+					(errmsg("table \"%s\" is left out: no foreign key links it to another table", table->name),
+					 errhint("Add it with sage_add_nodes(), or name it in tables.")));
+			leave_out(table);
+		}
+		else if (!table->linked)
+			ereport(NOTICE,
+					(errmsg("no foreign key links table \"%s\" to another table", table->name)));
+	}
+}
+
+/* ------------------------------------------------------------------------
+ * Names of edge types
+ * ------------------------------------------------------------------------
+ */
+
+static bool
+edge_name_is_free(const Graph *graph, const char *name)
+{
+	return strlen(name) < NAMEDATALEN && graph_find_edge_type(graph, name) < 0 &&
+		graph_find_relation(graph, name) < 0 && graph_find_relation(graph, psprintf("rev_%s", name)) < 0;
+}
+
+/*
+ * child.column, or child.column1,column2; when that is taken, because the
+ * column refers to two tables, with the parent's name behind; when it is too
+ * long, the constraint's name, perhaps with a number.
+ */
+static char *
+edge_name(const Graph *graph, const SchemaTable *child, const SchemaTable *parent, const ForeignKey *key)
+{
+	StringInfoData name;
+	ListCell   *lc;
+	char	   *other;
+
+	initStringInfo(&name);
+	foreach(lc, key->columns)
+		appendStringInfo(&name, "%s%s", name.len > 0 ? "," : psprintf("%s.", child->name), (char *) lfirst(lc));
+	if (edge_name_is_free(graph, name.data))
+		return name.data;
+	appendStringInfo(&name, ".%s", parent->name);
+	if (edge_name_is_free(graph, name.data))
+		return name.data;
+	other = key->name;
+	for (int i = 2; !edge_name_is_free(graph, other); i++)
+		other = psprintf("%.*s %d", pg_mbcliplen(key->name, strlen(key->name), NAMEDATALEN - 12), key->name, i);
+	return other;
+}
+
+/* ------------------------------------------------------------------------
+ * Adding
+ * ------------------------------------------------------------------------
+ */
+
+static void
+schema_add_nodes(const Schema *schema)
+{
+	for (int i = 0; i < schema->ntables; i++)
+	{
+		const SchemaTable *table = &schema->tables[i];
+		NodeType	node = {0};
+
+		if (table->existing || table->left_out || table->is_link)
+			continue;
+		node.relid = table->relid;
+		node.name = table->name;
+		node.key_column = table->key;
+		node.time_column = table->time_column;
+		graph_define_nodes(graph_load_latest(schema->request->graph), &node);
+	}
+}
+
+/* Has the graph an edge type over the same columns between the same types? */
+static bool
+edge_type_exists(const Graph *graph, const EdgeType *edge, const char *source_type, const char *target_type)
+{
+	for (int i = 0; i < graph->nedge_types; i++)
+	{
+		const EdgeType *other = &graph->edge_types[i];
+
+		if (other->relid == edge->relid && strcmp(other->source_column, edge->source_column) == 0 &&
+			strcmp(other->target_column, edge->target_column) == 0 &&
+			strcmp(graph->node_types[other->source_type].name, source_type) == 0 &&
+			strcmp(graph->node_types[other->target_type].name, target_type) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The rows of the child, linked to those of the parent. */
+static void
+schema_add_foreign_key(const Schema *schema, const SchemaTable *child, const ForeignKey *key,
+					   SchemaEdge report, void *arg)
+{
+	const SchemaTable *parent = schema_find(schema, key->parent);
+	Graph	   *graph = graph_load_latest(schema->request->graph);
+	EdgeType	edge = {.relid = child->relid};
+
+	edge.source_column = child->key;
+	edge.target_column = graph_columns_join(key->columns);
+	edge.direction = "both";
+	if (edge_type_exists(graph, &edge, child->name, parent->name))
+		return;
+	edge.name = edge_name(graph, child, parent, key);
+	graph_define_edges(graph, &edge, child->name, parent->name);
+	report(arg, edge.name, child->relid, parent->relid, key->columns);
+}
+
+/* The rows that a link table's rows link. */
+static void
+schema_add_link(const Schema *schema, const SchemaTable *table, SchemaEdge report, void *arg)
+{
+	const ForeignKey *source = linitial(table->foreign_keys);
+	const ForeignKey *target = lsecond(table->foreign_keys);
+	const char *source_type = schema_find(schema, source->parent)->name;
+	const char *target_type = schema_find(schema, target->parent)->name;
+	Graph	   *graph = graph_load_latest(schema->request->graph);
+	EdgeType	edge = {.relid = table->relid};
+
+	edge.source_column = graph_columns_join(source->columns);
+	edge.target_column = graph_columns_join(target->columns);
+	if (edge_type_exists(graph, &edge, source_type, target_type))
+		return;
+	edge.name = edge_name_is_free(graph, table->name) ? table->name :
+		edge_name(graph, table, schema_find(schema, target->parent), target);
+	edge.time_column = table->time_column;
+	graph_define_edges(graph, &edge, source_type, target_type);
+	report(arg, edge.name, table->relid, target->parent, list_concat_copy(source->columns, target->columns));
+}
+
+/* True if the foreign key is one that was asked for. */
+static bool
+is_requested(const Schema *schema, const SchemaTable *child, const ForeignKey *key)
+{
+	List	   *tables = schema->request->tables;
+
+	return tables == NIL || list_member_oid(tables, child->relid) || list_member_oid(tables, key->parent);
+}
+
+static void
+schema_add_edges(const Schema *schema, SchemaEdge report, void *arg)
+{
+	for (int i = 0; i < schema->ntables; i++)
+	{
+		const SchemaTable *table = &schema->tables[i];
+		ListCell   *lc;
+
+		if (table->is_link)
+		{
+			schema_add_link(schema, table, report, arg);
+			continue;
+		}
+		foreach(lc, table->foreign_keys)
+		{
+			if (!table->left_out && is_requested(schema, table, lfirst(lc)))
+				schema_add_foreign_key(schema, table, lfirst(lc), report, arg);
+		}
+	}
+}
+
+/*
+ * Adds what the foreign keys of the tables say to a graph that the user may
+ * change.  What it has already is kept and not reported.
+ */
+void
+graph_schema_add(const SchemaRequest *request, SchemaEdge edge, void *arg)
+{
+	Schema		schema = {.request = request, .graph = graph_load_for_change(request->graph)};
+
+	schema_collect(&schema);
+	schema_name_tables(&schema);
+	schema_read_keys(&schema);
+	for (int i = 0; i < schema.ntables; i++)
+		schema_read_foreign_keys(&schema, &schema.tables[i]);
+	schema_find_times(&schema);
+	if (request->link_tables)
+	{
+		for (int i = 0; i < schema.ntables; i++)
+			schema.tables[i].is_link = is_link_table(&schema, &schema.tables[i]);
+	}
+	schema_mark_linked(&schema);
+	schema_sort_out(&schema);
+	schema_add_nodes(&schema);
+	schema_add_edges(&schema, edge, arg);
+}
