@@ -49,7 +49,7 @@ COMMENT ON COLUMN sage.node_type.node_type IS 'name of the node type';
 COMMENT ON COLUMN sage.node_type.position IS 'node types are numbered from 1 in the order in which they were added';
 COMMENT ON COLUMN sage.node_type.table_schema IS 'schema of the table whose rows are the nodes';
 COMMENT ON COLUMN sage.node_type.table_name IS 'name of the table whose rows are the nodes';
-COMMENT ON COLUMN sage.node_type.key_column IS 'column that identifies a node';
+COMMENT ON COLUMN sage.node_type.key_column IS 'column that identifies a node; several have commas between them';
 COMMENT ON COLUMN sage.node_type.key_type IS 'kind of key: integer, text or uuid';
 COMMENT ON COLUMN sage.node_type.time_column IS 'time from which a row exists; null: always';
 COMMENT ON COLUMN sage.node_type.features IS 'columns that are features; null: all that can be';
@@ -63,6 +63,7 @@ CREATE TABLE sage.edge_type (
 	table_name text NOT NULL,
 	source_column text NOT NULL,
 	target_column text NOT NULL,
+	target_key text,
 	source_type text NOT NULL,
 	target_type text NOT NULL,
 	time_column text,
@@ -78,8 +79,9 @@ COMMENT ON COLUMN sage.edge_type.edge_type IS 'name of the edge type';
 COMMENT ON COLUMN sage.edge_type.position IS 'edge types are numbered from 1 in the order in which they were added';
 COMMENT ON COLUMN sage.edge_type.table_schema IS 'schema of the table whose rows are the edges';
 COMMENT ON COLUMN sage.edge_type.table_name IS 'name of the table whose rows are the edges';
-COMMENT ON COLUMN sage.edge_type.source_column IS 'column with the key of the node that an edge comes from';
-COMMENT ON COLUMN sage.edge_type.target_column IS 'column with the key of the node that an edge goes to';
+COMMENT ON COLUMN sage.edge_type.source_column IS 'column, or several, with the key of the node that an edge comes from';
+COMMENT ON COLUMN sage.edge_type.target_column IS 'column, or several, that names the node that an edge goes to';
+COMMENT ON COLUMN sage.edge_type.target_key IS 'columns of the target''s table that the target column refers to; null: its key';
 COMMENT ON COLUMN sage.edge_type.source_type IS 'node type that edges come from';
 COMMENT ON COLUMN sage.edge_type.target_type IS 'node type that edges go to';
 COMMENT ON COLUMN sage.edge_type.time_column IS 'time from which an edge exists; null: always';

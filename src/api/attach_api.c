@@ -196,7 +196,7 @@ check_score_column(const Scorer *scorer, const char *column)
 	const FeatureSet *set = spec->features[spec->node_type];
 	const char *what = NULL;
 
-	if (strcmp(column, type->key_column) == 0)
+	if (key_columns_contain(type->relid, type->key_column, column))
 		what = "the key";
 	else if (type->time_column != NULL && strcmp(column, type->time_column) == 0)
 		what = "the time column";

@@ -91,16 +91,14 @@ model_key(const Scorer *scorer, KeyKind kind, Datum key)
 	if (kind == KEY_TEXT)
 		key = PointerGetDatum(DatumGetTextPP(key));
 	if (type->key_kind == kind)
-		return key;
+		return key_normalize(&type->key, key);
 	if (kind != KEY_TEXT)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("key of node type \"%s\" is %s, not %s", type->name,
 						graph_key_kind_name(type->key_kind), graph_key_kind_name(kind)),
 				 errhint("Cast the argument to the type of column \"%s\".", type->key_column)));
-	return type->key_kind == KEY_INT ?
-		DirectFunctionCall1(int8in, CStringGetDatum(TextDatumGetCString(key))) :
-		DirectFunctionCall1(uuid_in, CStringGetDatum(TextDatumGetCString(key)));
+	return key_of_text(type->key_kind, key);
 }
 
 /* ------------------------------------------------------------------------

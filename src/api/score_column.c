@@ -170,9 +170,9 @@ score_column_update(Scorer *scorer, const ScoreColumn *column, const Datum *keys
 	bool	   *found = memory_alloc(n, sizeof(bool));
 	Oid			types[2] = {key_type(type->key_kind), value_types[column->kind]};
 	const char *name = quote_identifier(column->name);
-	char	   *sql = psprintf("UPDATE %s SET %s = $2 WHERE %s OPERATOR(pg_catalog.=) $1"
+	char	   *sql = psprintf("UPDATE %s SET %s = $2 WHERE %s"
 							   " AND (%s OPERATOR(pg_catalog.=) $2::%s) IS NOT TRUE",
-							   type->table, name, quote_identifier(type->key_column), name,
+							   type->table, name, key_columns_match_one(&type->key), name,
 							   format_type_be(column->type));
 
 	scorer_score(scorer, keys, n, outputs, hidden, found);

@@ -29,6 +29,7 @@
 #include "api/score_column.h"
 #include "base/compat.h"
 #include "base/memory.h"
+#include "base/query.h"
 #include "graph/graph_column.h"
 #include "predict/scorer.h"
 #include "sage.h"
@@ -59,13 +60,45 @@ trigger_is_on(const TriggerData *data, Oid relid)
 		(data->tg_relation->rd_rel->relispartition && list_member_oid(get_partition_ancestors(table), relid));
 }
 
-/* A key in a row of the trigger's table, in canonical form. */
-static Datum
-row_key(const ScoreCall *call, HeapTuple row, const char *name, bool *isnull)
+static void
+row_key_found(void *arg, Datum *values, bool *nulls)
 {
+	Datum	   *key = arg;
+
+	if (!nulls[0])
+		*key = key_copy(KEY_TEXT, values[0]);
+}
+
+/*
+ * A key of several columns, or one that is looked up by others (lookup is not
+ * NULL): SQL knows how to make it.
+ */
+static Datum
+row_key_by_query(const ScoreCall *call, HeapTuple row, const KeyColumns *columns, const char *lookup, bool *isnull)
+{
+	TupleDesc	desc = RelationGetDescr(call->data->tg_relation);
+	Datum		value = heap_copy_tuple_as_datum(row, desc);
+	Oid			type = call->data->tg_relation->rd_rel->reltype;
+	Datum		key = (Datum) 0;
+
+	query_once(psprintf("SELECT %s::pg_catalog.text FROM (SELECT ($1).*) AS edge_row%s%s",
+						key_columns_expression(columns, &call->node_type->key),
+						lookup != NULL ? " JOIN " : "", lookup != NULL ? lookup : ""),
+			   1, &type, &value, NULL, row_key_found, &key);
+	*isnull = key == (Datum) 0;
+	return *isnull ? key : key_of_text(call->node_type->key_kind, key);
+}
+
+/* A key of the model's node type in a row of the trigger's table, in canonical form. */
+static Datum
+row_key(const ScoreCall *call, HeapTuple row, const KeyColumns *columns, const char *lookup, bool *isnull)
+{
+	const char *name = columns->names[0];
 	GraphColumn column;
 	Datum		value;
 
+	if (columns->count > 1 || lookup != NULL)
+		return row_key_by_query(call, row, columns, lookup, isnull);
 	if (!graph_column_find(RelationGetRelid(call->data->tg_relation), name, &column))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
@@ -145,11 +178,11 @@ score_keys(ScoreCall *call, ScoreSite *site, const char *model, const Datum *key
 
 /* Notes a key; "keys" has each once. */
 static void
-keys_add(IdMap *keys, const ScoreCall *call, HeapTuple row, const char *column)
+keys_add(IdMap *keys, const ScoreCall *call, HeapTuple row, const KeyColumns *columns, const char *lookup)
 {
 	bool		isnull,
 				found;
-	Datum		key = row_key(call, row, column, &isnull);
+	Datum		key = row_key(call, row, columns, lookup, &isnull);
 
 	if (!isnull)
 		(void) idmap_insert(keys, key, &found);
@@ -164,9 +197,9 @@ keys_add_ends(IdMap *keys, const ScoreCall *call, const EdgeType *edge, HeapTupl
 	if (row == NULL)
 		return;
 	if (edge->source_type == node_type)
-		keys_add(keys, call, row, edge->source_column);
+		keys_add(keys, call, row, &edge->source, NULL);
 	if (edge->target_type == node_type)
-		keys_add(keys, call, row, edge->target_column);
+		keys_add(keys, call, row, &edge->target, edge->lookup);
 }
 
 static void
@@ -292,7 +325,7 @@ sage_score(PG_FUNCTION_ARGS)
 		if (!TRIGGER_FIRED_BY_UPDATE(call.data->tg_event) || !only_score_changed(&call))
 		{
 			bool		isnull;
-			Datum		key = row_key(&call, row, call.node_type->key_column, &isnull);
+			Datum		key = row_key(&call, row, &call.node_type->key, NULL, &isnull);
 
 			score_keys(&call, site, model, &key, isnull ? 0 : 1);
 		}

@@ -120,6 +120,22 @@ key_text(KeyKind kind, Datum key)
 	pg_unreachable();
 }
 
+/* A text as a key; errors are those of the type's input. */
+Datum
+key_of_text(KeyKind kind, Datum given)
+{
+	switch (kind)
+	{
+		case KEY_INT:
+			return DirectFunctionCall1(int8in, CStringGetDatum(TextDatumGetCString(given)));
+		case KEY_UUID:
+			return DirectFunctionCall1(uuid_in, CStringGetDatum(TextDatumGetCString(given)));
+		case KEY_TEXT:
+			return given;
+	}
+	pg_unreachable();
+}
+
 /* A copy in CurrentMemoryContext. */
 Datum
 key_copy(KeyKind kind, Datum key)

@@ -37,6 +37,7 @@ extern Oid	key_type(KeyKind kind);		/* int8, text, uuid */
 extern Oid	key_array_type(KeyKind kind);
 extern Datum key_of_type(Datum value, Oid type);	/* int2, int4, int8, texts, name or uuid */
 extern char *key_text(KeyKind kind, Datum key);
+extern Datum key_of_text(KeyKind kind, Datum given);
 extern Datum key_copy(KeyKind kind, Datum key);
 extern Datum key_array(KeyKind kind, const Datum *keys, int n);
 

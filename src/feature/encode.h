@@ -109,8 +109,9 @@ struct FeatureSet
 	Oid			relid;
 	char	   *table;			/* for SQL text */
 	char	   *table_name;		/* for messages */
-	char	   *key_column;
-	Oid			key_typeid;
+	char	   *key_column;		/* for messages */
+	char	   *key_sql;
+	KeyKind		key_kind;
 	int			ncolumns;
 	Column	   *columns;
 	int			nread;			/* the columns read, in order: once fitted, */

@@ -30,7 +30,8 @@ feature_set_create(const NodeType *type, int ncolumns)
 	set->table = pstrdup(type->table);
 	set->table_name = get_rel_name(type->relid);
 	set->key_column = pstrdup(type->key_column);
-	set->key_typeid = type->key_typeid;
+	set->key_sql = graph_node_key(type);
+	set->key_kind = type->key_kind;
 	set->ncolumns = ncolumns;
 	set->columns = palloc0(Max(ncolumns, 1) * sizeof(Column));
 	for (int i = 0; i < ncolumns; i++)
@@ -167,7 +168,7 @@ column_refused(const Graph *graph, const NodeType *type, Relation relation, Form
 {
 	const char *name = NameStr(att->attname);
 
-	if (strcmp(name, type->key_column) == 0)
+	if (key_columns_contain(type->relid, type->key_column, name))
 		return "it is the key";
 	if (graph_is_key_or_end(graph, type->relid, name))
 		return "it links rows to nodes";

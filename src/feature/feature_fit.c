@@ -18,7 +18,6 @@ typedef struct FitState
 	FeatureSet *set;
 	ColumnFit  *columns;
 	int64		rows;
-	KeyKind		key_kind;
 	Datum		key;			/* of the row being looked at */
 	bool		has_key;
 } FitState;
@@ -138,7 +137,7 @@ fit_error_context(void *arg)
 
 	if (state->has_key)
 		errcontext("row of table \"%s\" with \"%s\" = %s", state->set->table_name, state->set->key_column,
-				   key_text(state->key_kind, state->key));
+				   key_text(state->set->key_kind, state->key));
 }
 
 static void
@@ -149,8 +148,7 @@ fit_read(FitState *state, const char *where)
 	StringInfoData sql;
 
 	initStringInfo(&sql);
-	appendStringInfo(&sql, "SELECT %s%s FROM %s", graph_key_expression(set->key_column, state->key_kind),
-					 set->select_list, set->table);
+	appendStringInfo(&sql, "SELECT %s%s FROM %s", set->key_sql, set->select_list, set->table);
 	if (where != NULL)
 		appendStringInfo(&sql, " WHERE %s", where);
 	callback.previous = error_context_stack;
@@ -174,7 +172,6 @@ feature_fit(FeatureSet *set, const char *where)
 	state.columns = palloc0(Max(set->ncolumns, 1) * sizeof(ColumnFit));
 	for (int i = 0; i < set->ncolumns; i++)
 		column_start(&set->columns[i], &state.columns[i], context);
-	(void) graph_type_is_key(set->key_typeid, &state.key_kind);
 
 	if (set->ncolumns > 0)
 		fit_read(&state, where);

@@ -6,6 +6,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "lib/stringinfo.h"
 #include "utils/builtins.h"
 
 #include "graph/graph.h"
@@ -53,7 +54,7 @@ graph_is_key_or_end(const Graph *graph, Oid relid, const char *column)
 	{
 		const NodeType *node = &graph->node_types[i];
 
-		if (node->relid == relid && strcmp(node->key_column, column) == 0)
+		if (node->relid == relid && key_columns_contain(relid, node->key_column, column))
 			return true;
 	}
 	for (int i = 0; i < graph->nedge_types; i++)
@@ -61,7 +62,8 @@ graph_is_key_or_end(const Graph *graph, Oid relid, const char *column)
 		const EdgeType *edge = &graph->edge_types[i];
 
 		if (edge->relid == relid &&
-			(strcmp(edge->source_column, column) == 0 || strcmp(edge->target_column, column) == 0))
+			(key_columns_contain(relid, edge->source_column, column) ||
+			 key_columns_contain(relid, edge->target_column, column)))
 			return true;
 	}
 	return graph_fkey_to_node(graph, relid, column);
@@ -77,6 +79,38 @@ graph_edge_is_row(const Graph *graph, const EdgeType *edge)
 	const NodeType *source = &graph->node_types[edge->source_type];
 
 	return edge->relid == source->relid && strcmp(edge->source_column, source->key_column) == 0;
+}
+
+/*
+ * Sets lookup and from of an edge type whose rows refer to columns of the
+ * target's table other than its key: the columns of the key are looked up, and
+ * become the target.  A row that refers to nothing is no edge.
+ */
+void
+graph_edge_lookup(const Graph *graph, EdgeType *edge, const KeyColumns *reference)
+{
+	const NodeType *target = &graph->node_types[edge->target_type];
+	int			number = edge - graph->edge_types;
+	KeyColumns	found = target->key;
+	StringInfoData sql;
+
+	found.names = palloc(found.count * sizeof(char *));
+	initStringInfo(&sql);
+	appendStringInfoString(&sql, "LATERAL (SELECT ");
+	for (int i = 0; i < found.count; i++)
+	{
+		found.names[i] = psprintf("sage target %d.%d", number, i);
+		appendStringInfo(&sql, "%sreferred.%s AS %s", i > 0 ? ", " : "", quote_identifier(target->key.names[i]),
+						 quote_identifier(found.names[i]));
+	}
+	appendStringInfo(&sql, " FROM %s AS referred WHERE ", target->table);
+	for (int i = 0; i < reference->count; i++)
+		appendStringInfo(&sql, "%sreferred.%s OPERATOR(pg_catalog.=) edge_row.%s", i > 0 ? " AND " : "",
+						 quote_identifier(reference->names[i]), quote_identifier(edge->target.names[i]));
+	appendStringInfo(&sql, ") AS lookup_%d ON true", number);
+	edge->lookup = sql.data;
+	edge->from = psprintf("%s AS edge_row JOIN %s", edge->table, edge->lookup);
+	edge->target = found;
 }
 
 /* Does the edge type give a relation of its own for each direction? */
@@ -154,18 +188,9 @@ graph_time_expression(const char *column, Oid typeid)
 	return NULL;				/* keep compiler quiet */
 }
 
-/*
- * SQL text that makes a key, as idmap wants it, of a key column or an end
- * column (its bare name is given).
- */
+/* SQL text that makes a key, as idmap wants it, of a row of the node type. */
 char *
-graph_key_expression(const char *column, KeyKind kind)
+graph_node_key(const NodeType *type)
 {
-	static const char *const types[] = {
-		[KEY_INT] = "int8",
-		[KEY_TEXT] = "text",
-		[KEY_UUID] = "uuid"
-	};
-
-	return psprintf("%s::pg_catalog.%s", quote_identifier(column), types[kind]);
+	return key_columns_expression(&type->key, &type->key);
 }

@@ -14,14 +14,15 @@
 #include "nodes/pg_list.h"
 
 #include "base/idmap.h"
+#include "graph/graph_key.h"
 
 typedef struct NodeType
 {
 	char	   *name;
 	Oid			relid;
 	char	   *table;			/* qualified and quoted, for SQL text */
-	char	   *key_column;
-	Oid			key_typeid;		/* of the column, domains looked through */
+	char	   *key_column;		/* as the user knows it: a name, or several with commas */
+	KeyColumns	key;
 	KeyKind		key_kind;
 	char	   *time_column;	/* NULL: always visible */
 	Oid			time_typeid;
@@ -34,10 +35,15 @@ typedef struct EdgeType
 	char	   *name;
 	Oid			relid;
 	char	   *table;
-	char	   *source_column;
+	char	   *source_column;	/* as the user knows them, like key_column */
 	char	   *target_column;
+	char	   *target_key;		/* columns of the target's table that target_column refers to; NULL: its key */
 	int			source_type;	/* index into Graph.node_types */
 	int			target_type;
+	KeyColumns	source;
+	KeyColumns	target;			/* with a target_key, columns that "lookup" adds */
+	char	   *lookup;			/* SQL text to join to a row of the table, named edge_row; NULL: not needed */
+	char	   *from;			/* SQL text for FROM: the table, and the lookup */
 	char	   *time_column;
 	Oid			time_typeid;
 	char	   *weight_column;
@@ -91,13 +97,13 @@ extern int	graph_find_node_type(const Graph *graph, const char *name); /* -1: no
 extern int	graph_find_edge_type(const Graph *graph, const char *name);
 extern int	graph_find_relation(const Graph *graph, const char *name);
 extern bool graph_is_key_or_end(const Graph *graph, Oid relid, const char *column);
+extern void graph_edge_lookup(const Graph *graph, EdgeType *edge, const KeyColumns *reference);
 extern bool graph_edge_is_row(const Graph *graph, const EdgeType *edge);
 extern bool graph_is_walked_both_ways(const EdgeType *edge);
 extern char *graph_reverse_name(const EdgeType *edge);
 extern void graph_derive_relations(Graph *graph);
 extern char *graph_time_expression(const char *column, Oid typeid); /* SQL text of type timestamptz */
-extern char *graph_key_expression(const char *column, KeyKind kind);	/* SQL text of type key_type(kind) */
-
+extern char *graph_node_key(const NodeType *type);	/* SQL text of type key_type(key_kind) */
 
 /* graph_watch.c */
 typedef void (*GraphChanged) (Oid relid);

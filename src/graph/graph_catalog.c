@@ -92,6 +92,7 @@ load_edge_type(void *arg, Datum *values, bool *nulls)
 	edge->weight_column = datum_text(values[8], nulls[8]);
 	edge->features = datum_names(values[9], nulls[9]);
 	edge->direction = TextDatumGetCString(values[10]);
+	edge->target_key = datum_text(values[11], nulls[11]);
 	loader->edge_names = lappend(loader->edge_names, names);
 }
 
@@ -127,7 +128,7 @@ graph_load(const char *name)
 				  " FROM sage.node_type WHERE graph = $1 ORDER BY position",
 				  args.count, args.types, args.values, args.nulls, load_node_type, &loader);
 	query_catalog("SELECT edge_type, table_schema, table_name, source_column, target_column,"
-				  " source_type, target_type, time_column, weight_column, features, direction"
+				  " source_type, target_type, time_column, weight_column, features, direction, target_key"
 				  " FROM sage.edge_type WHERE graph = $1 ORDER BY position",
 				  args.count, args.types, args.values, args.nulls, load_edge_type, &loader);
 	for (int i = 0; i < graph->nnode_types; i++)
@@ -274,10 +275,11 @@ graph_save_edges(const Graph *graph, const EdgeType *edge)
 	args_add_text(&args, edge->weight_column);
 	args_add_names(&args, edge->features);
 	args_add_text(&args, edge->direction);
+	args_add_text(&args, edge->target_key);
 	catalog_write("INSERT INTO sage.edge_type (graph, position, edge_type, table_schema, table_name,"
 				  " source_column, target_column, source_type, target_type,"
-				  " time_column, weight_column, features, direction)"
-				  " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)", &args);
+				  " time_column, weight_column, features, direction, target_key)"
+				  " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)", &args);
 	graph_stamp(graph->name);
 }
 

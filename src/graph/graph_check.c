@@ -7,6 +7,7 @@
 #include "access/htup_details.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -149,6 +150,14 @@ graph_check_columns(Oid relid, List *names)
 			(void) require_column(relid, lfirst(lc));
 }
 
+/* The same for a key or an end, which may be of several columns; NULL: not given. */
+void
+graph_check_key_columns(Oid relid, const char *names)
+{
+	if (names != NULL)
+		graph_check_columns(relid, key_columns_split(relid, names));
+}
+
 /* ------------------------------------------------------------------------
  * Rights: graphs are read as whoever trains or scores, but who may not read
  * the tables has no business defining one
@@ -173,6 +182,15 @@ check_select_column(Oid relid, const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied for column \"%s\" of relation \"%s\"", name, get_rel_name(relid))));
+}
+
+static void
+check_select_columns(Oid relid, const char *names)
+{
+	ListCell   *lc;
+
+	foreach(lc, key_columns_split(relid, names))
+		check_select_column(relid, lfirst(lc));
 }
 
 static bool
@@ -207,7 +225,7 @@ graph_check_node_rights(const NodeType *node)
 
 	if (may_select_table(node->relid))
 		return;
-	check_select_column(node->relid, node->key_column);
+	check_select_columns(node->relid, node->key_column);
 	check_select_column(node->relid, node->time_column);
 	foreach(lc, node->features != NIL ? node->features : default_features(node))
 		check_select_column(node->relid, lfirst(lc));
@@ -218,8 +236,8 @@ graph_check_edge_rights(const EdgeType *edge)
 {
 	if (may_select_table(edge->relid))
 		return;
-	check_select_column(edge->relid, edge->source_column);
-	check_select_column(edge->relid, edge->target_column);
+	check_select_columns(edge->relid, edge->source_column);
+	check_select_columns(edge->relid, edge->target_column);
 	check_select_column(edge->relid, edge->time_column);
 	check_select_column(edge->relid, edge->weight_column);
 }
@@ -229,40 +247,62 @@ graph_check_edge_rights(const EdgeType *edge)
  * ------------------------------------------------------------------------
  */
 
-/* Sets the type and the kind of the node type's key. */
+static void
+find_columns(Oid relid, const char *names, KeyColumns *columns)
+{
+	const char *missing;
+
+	if (!key_columns_find(relid, names, columns, &missing))
+		(void) require_column(relid, missing);
+}
+
+/* "integer", or "integer, text" */
+static char *
+type_list(const KeyColumns *columns)
+{
+	StringInfoData list;
+
+	initStringInfo(&list);
+	for (int i = 0; i < columns->count; i++)
+		appendStringInfo(&list, "%s%s", i > 0 ? ", " : "", format_type_be(columns->typeids[i]));
+	return list.data;
+}
+
+/* Sets the columns and the kind of the node type's key. */
 void
 graph_check_key(NodeType *node)
 {
-	node->key_typeid = require_column(node->relid, node->key_column).typeid;
-	if (!graph_type_is_key(node->key_typeid, &node->key_kind))
+	find_columns(node->relid, node->key_column, &node->key);
+	if (!key_columns_kind(&node->key, &node->key_kind))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("column \"%s\" of relation \"%s\" has type %s, which cannot be a key",
-						node->key_column, get_rel_name(node->relid), format_type_be(node->key_typeid)),
-				 errhint("Keys are of type smallint, integer, bigint, text, varchar, name or uuid.")));
+						node->key_column, get_rel_name(node->relid), type_list(&node->key)),
+				 node->key.count == 1 ?
+				 errhint("Keys are of type smallint, integer, bigint, text, varchar, name or uuid.") :
+				 errhint("Keys of several columns are of integers, texts, uuid, boolean, date and timestamps.")));
 }
 
 static void
-check_end(const EdgeType *edge, const char *column, const NodeType *node)
+check_end(const EdgeType *edge, const char *names, KeyColumns *columns, const NodeType *node)
 {
-	Oid			typeid = require_column(edge->relid, column).typeid;
-	KeyKind		kind;
-
-	if (!graph_type_is_key(typeid, &kind) || kind != node->key_kind)
+	find_columns(edge->relid, names, columns);
+	if (!key_columns_can_name(columns, &node->key))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("column \"%s\" of relation \"%s\" cannot refer to node type \"%s\"",
-						column, get_rel_name(edge->relid), node->name),
+						names, get_rel_name(edge->relid), node->name),
 				 errdetail("The column has type %s and key column \"%s\" has type %s.",
-						   format_type_be(typeid), node->key_column, format_type_be(node->key_typeid))));
+						   type_list(columns), node->key_column, type_list(&node->key))));
 }
 
 /* The ends of the edges can name rows of their node types. */
 void
-graph_check_ends(const Graph *graph, const EdgeType *edge)
+graph_check_ends(const Graph *graph, EdgeType *edge)
 {
-	check_end(edge, edge->source_column, &graph->node_types[edge->source_type]);
-	check_end(edge, edge->target_column, &graph->node_types[edge->target_type]);
+	check_end(edge, edge->source_column, &edge->source, &graph->node_types[edge->source_type]);
+	if (edge->target_key == NULL)
+		check_end(edge, edge->target_column, &edge->target, &graph->node_types[edge->target_type]);
 	if (strcmp(edge->source_column, edge->target_column) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

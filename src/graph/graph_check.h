@@ -19,11 +19,12 @@ extern void graph_check_new_edge_type(const Graph *graph, const EdgeType *edge);
 
 extern void graph_check_table(Oid relid);
 extern void graph_check_columns(Oid relid, List *names);
+extern void graph_check_key_columns(Oid relid, const char *names);
 extern void graph_check_node_rights(const NodeType *node);
 extern void graph_check_edge_rights(const EdgeType *edge);
 
 extern void graph_check_key(NodeType *node);
-extern void graph_check_ends(const Graph *graph, const EdgeType *edge);
+extern void graph_check_ends(const Graph *graph, EdgeType *edge);
 extern Oid	graph_check_time(Oid relid, const char *column);
 extern void graph_check_weight(Oid relid, const char *column);
 extern void graph_check_direction(const EdgeType *edge);

@@ -14,7 +14,6 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
-#include "lib/stringinfo.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
@@ -98,57 +97,6 @@ graph_column_nearest(Oid relid, const char *name)
 	}
 	return best;
 }
-
-/* ------------------------------------------------------------------------
- * Several columns in one text
- * ------------------------------------------------------------------------
- */
-
-/* One column as it is, several quoted where needed, with commas between. */
-char *
-graph_columns_join(List *names)
-{
-	StringInfoData text;
-	ListCell   *lc;
-
-	if (list_length(names) <= 1)
-		return names == NIL ? NULL : pstrdup(linitial(names));
-	initStringInfo(&text);
-	foreach(lc, names)
-		appendStringInfo(&text, "%s%s", text.len > 0 ? ", " : "", quote_identifier(lfirst(lc)));
-	return text.data;
-}
-
-bool
-graph_columns_equal(List *a, List *b)
-{
-	ListCell   *x;
-	ListCell   *y;
-
-	if (list_length(a) != list_length(b))
-		return false;
-	forboth(x, a, y, b)
-	{
-		if (strcmp(lfirst(x), lfirst(y)) != 0)
-			return false;
-	}
-	return true;
-}
-
-/* Can the values of the column be keys of a node type? */
-bool
-graph_columns_are_key(Oid relid, const char *columns)
-{
-	GraphColumn column;
-	KeyKind		kind;
-
-	return graph_column_find(relid, columns, &column) && graph_type_is_key(column.typeid, &kind);
-}
-
-/* ------------------------------------------------------------------------
- * Types
- * ------------------------------------------------------------------------
- */
 
 /*
  * Can values of the type be keys, and as what are they carried?  character(n)

@@ -22,10 +22,6 @@ extern bool graph_column_find(Oid relid, const char *name, GraphColumn *column);
 extern List *graph_column_names(Oid relid); /* of char *, in column order */
 extern char *graph_column_nearest(Oid relid, const char *name); /* NULL: none is close */
 
-extern char *graph_columns_join(List *names);	/* NULL: no names */
-extern bool graph_columns_equal(List *a, List *b);
-extern bool graph_columns_are_key(Oid relid, const char *columns);
-
 extern bool graph_type_is_key(Oid typeid, KeyKind *kind);
 extern bool graph_type_is_time(Oid typeid);
 extern bool graph_type_is_weight(Oid typeid);

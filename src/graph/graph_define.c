@@ -60,7 +60,8 @@ graph_define_nodes(const Graph *graph, NodeType *node)
 	if (node->name == NULL)
 		node->name = get_rel_name(node->relid);
 	graph_check_new_node_type(graph, node->name);
-	graph_check_columns(node->relid, list_make2(node->key_column, node->time_column));
+	graph_check_key_columns(node->relid, node->key_column);
+	graph_check_columns(node->relid, list_make1(node->time_column));
 	graph_check_columns(node->relid, node->features);
 	graph_check_columns(node->relid, node->exclude);
 	if (node->key_column == NULL)
@@ -85,8 +86,9 @@ graph_define_edges(const Graph *graph, EdgeType *edge, const char *source_type, 
 	graph_check_table(edge->relid);
 	if (edge->name == NULL)
 		edge->name = get_rel_name(edge->relid);
-	graph_check_columns(edge->relid, list_make4(edge->source_column, edge->target_column,
-												edge->time_column, edge->weight_column));
+	graph_check_key_columns(edge->relid, edge->source_column);
+	graph_check_key_columns(edge->relid, edge->target_column);
+	graph_check_columns(edge->relid, list_make2(edge->time_column, edge->weight_column));
 	graph_fkey_find_ends(graph, edge);
 	graph_fkey_find_types(graph, edge, source_type, target_type);
 	graph_check_ends(graph, edge);

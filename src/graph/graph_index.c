@@ -13,6 +13,7 @@
 #include "catalog/pg_am.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_index.h"
+#include "lib/stringinfo.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -21,28 +22,41 @@
 #include "graph/graph_check.h"
 #include "graph/graph_column.h"
 
-/* Can the index find the rows in which the column has a given value? */
+/* Can the index find the rows in which the columns have given values? */
 static bool
-index_finds(Relation index, AttrNumber attnum)
+index_finds(Relation index, Oid relid, List *columns)
 {
 	Form_pg_index form = index->rd_index;
 	Oid			am = index->rd_rel->relam;
+	ListCell   *lc;
 
-	return form->indisvalid && form->indkey.values[0] == attnum && (am == BTREE_AM_OID || am == HASH_AM_OID) &&
-		RelationGetIndexPredicate(index) == NIL;
+	if (!form->indisvalid || (am != BTREE_AM_OID && am != HASH_AM_OID) || RelationGetIndexPredicate(index) != NIL ||
+		form->indnkeyatts < list_length(columns))
+		return false;
+	foreach(lc, columns)
+	{
+		AttrNumber	attnum = get_attnum(relid, lfirst(lc));
+		bool		found = false;
+
+		for (int i = 0; i < list_length(columns); i++)
+			found |= form->indkey.values[i] == attnum;
+		if (!found)
+			return false;
+	}
+	return true;
 }
 
-/* Does the index see to it that no value of the column occurs twice? */
+/* Does the index see to it that no values of its first columns occur twice? */
 static bool
-index_makes_unique(Relation index)
+index_makes_unique(Relation index, int ncolumns)
 {
-	return index->rd_index->indisunique && index->rd_index->indimmediate && index->rd_index->indnkeyatts == 1;
+	return index->rd_index->indisunique && index->rd_index->indimmediate && index->rd_index->indnkeyatts == ncolumns;
 }
 
 static bool
-has_index(Oid relid, const char *column, bool unique)
+has_index(Oid relid, const char *names, bool unique)
 {
-	AttrNumber	attnum = get_attnum(relid, column);
+	List	   *columns = key_columns_split(relid, names);
 	Relation	rel = relation_open(relid, AccessShareLock);
 	bool		found = false;
 	ListCell   *lc;
@@ -51,12 +65,34 @@ has_index(Oid relid, const char *column, bool unique)
 	{
 		Relation	index = index_open(lfirst_oid(lc), AccessShareLock);
 
-		if (index_finds(index, attnum) && (!unique || index_makes_unique(index)))
+		if (index_finds(index, relid, columns) && (!unique || index_makes_unique(index, list_length(columns))))
 			found = true;
 		index_close(index, AccessShareLock);
 	}
 	relation_close(rel, AccessShareLock);
 	return found;
+}
+
+/* The columns for CREATE INDEX: those of names, then those of others that are not among them. */
+static char *
+index_columns(Oid relid, const char *names, const char *others)
+{
+	List	   *columns = key_columns_split(relid, names);
+	StringInfoData list;
+	ListCell   *lc;
+
+	if (others != NULL)
+	{
+		foreach(lc, key_columns_split(relid, others))
+		{
+			if (!key_columns_contain(relid, names, lfirst(lc)))
+				columns = lappend(columns, lfirst(lc));
+		}
+	}
+	initStringInfo(&list);
+	foreach(lc, columns)
+		appendStringInfo(&list, "%s%s", list.len > 0 ? ", " : "", quote_identifier(lfirst(lc)));
+	return list.data;
 }
 
 /* Views and foreign tables have no indexes of their own. */
@@ -83,7 +119,7 @@ graph_warn_key_index(const NodeType *node)
 			(errmsg("key column \"%s\" of relation \"%s\" has no %s",
 					node->key_column, get_rel_name(node->relid), unique ? "unique index" : "index"),
 			 errhint("Run CREATE %sINDEX ON %s (%s);", unique ? "UNIQUE " : "",
-					 graph_table_name(node->relid), quote_identifier(node->key_column))));
+					 graph_table_name(node->relid), index_columns(node->relid, node->key_column, NULL))));
 }
 
 /* The edges of a node are found by one end; the other end comes with it. */
@@ -94,8 +130,8 @@ warn_end_index(const EdgeType *edge, const char *end, const char *other)
 		return;
 	ereport(WARNING,
 			(errmsg("column \"%s\" of relation \"%s\" has no index", end, get_rel_name(edge->relid)),
-			 errhint("Run CREATE INDEX ON %s (%s, %s);",
-					 graph_table_name(edge->relid), quote_identifier(end), quote_identifier(other))));
+			 errhint("Run CREATE INDEX ON %s (%s);",
+					 graph_table_name(edge->relid), index_columns(edge->relid, end, other))));
 }
 
 /* One warning for each direction that is walked without an index. */

@@ -96,13 +96,44 @@ resolve_type(const Subject *subject, const char *name)
 	return type;
 }
 
+/* The columns of a key or an end. */
 static void
-resolve_end(const Subject *subject, const char *name, const NodeType *node)
+resolve_columns(const Subject *subject, const char *names, KeyColumns *columns)
 {
-	KeyKind		kind;
+	const char *missing;
 
-	if (!graph_type_is_key(resolve_column(subject, name), &kind) || kind != node->key_kind)
-		report_retyped(subject, name);
+	if (!key_columns_find(subject->relid, names, columns, &missing))
+		(void) resolve_column(subject, missing);
+}
+
+/*
+ * The ends, and the SQL text that has them: rows of the table, which with a
+ * target_key are joined to the rows that they refer to.
+ */
+static void
+resolve_ends(const Subject *subject, EdgeType *edge)
+{
+	const NodeType *source = &subject->graph->node_types[edge->source_type];
+	const NodeType *target = &subject->graph->node_types[edge->target_type];
+
+	resolve_columns(subject, edge->source_column, &edge->source);
+	resolve_columns(subject, edge->target_column, &edge->target);
+	if (!key_columns_can_name(&edge->source, &source->key))
+		report_retyped(subject, edge->source_column);
+	edge->from = edge->table;
+	if (edge->target_key != NULL)
+	{
+		Subject		referred = *subject;
+		KeyColumns	reference;
+
+		referred.relid = target->relid;
+		resolve_columns(&referred, edge->target_key, &reference);
+		if (!key_columns_can_name(&edge->target, &reference))
+			report_retyped(subject, edge->target_column);
+		graph_edge_lookup(subject->graph, edge, &reference);
+	}
+	else if (!key_columns_can_name(&edge->target, &target->key))
+		report_retyped(subject, edge->target_column);
 }
 
 static void
@@ -121,8 +152,8 @@ graph_resolve_node_type(const Graph *graph, NodeType *node, const GraphNames *na
 
 	node->relid = subject.relid = resolve_table(&subject, names);
 	node->table = graph_table_name(node->relid);
-	node->key_typeid = resolve_column(&subject, node->key_column);
-	if (!graph_type_is_key(node->key_typeid, &node->key_kind) ||
+	resolve_columns(&subject, node->key_column, &node->key);
+	if (!key_columns_kind(&node->key, &node->key_kind) ||
 		strcmp(graph_key_kind_name(node->key_kind), names->key_type) != 0)
 		report_retyped(&subject, node->key_column);
 	node->time_typeid = resolve_time(&subject, node->time_column);
@@ -140,8 +171,7 @@ graph_resolve_edge_type(const Graph *graph, EdgeType *edge, const GraphNames *na
 	edge->table = graph_table_name(edge->relid);
 	edge->source_type = resolve_type(&subject, names->source_type);
 	edge->target_type = resolve_type(&subject, names->target_type);
-	resolve_end(&subject, edge->source_column, &graph->node_types[edge->source_type]);
-	resolve_end(&subject, edge->target_column, &graph->node_types[edge->target_type]);
+	resolve_ends(&subject, edge);
 	edge->time_typeid = resolve_time(&subject, edge->time_column);
 	resolve_weight(&subject, edge->weight_column);
 }

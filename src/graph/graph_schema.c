@@ -192,6 +192,16 @@ may_read(Oid relid)
 		pg_attribute_aclcheck_all(relid, GetUserId(), ACL_SELECT, ACLMASK_ALL) == ACLCHECK_OK;
 }
 
+static bool
+columns_are_key(Oid relid, const char *names)
+{
+	KeyColumns	columns;
+	KeyKind		kind;
+	const char *missing;
+
+	return key_columns_find(relid, names, &columns, &missing) && key_columns_kind(&columns, &kind);
+}
+
 /*
  * Finds keys.  A table that was found and not named is left out if the user
  * may not read it; naming it is an error, raised where it is defined.
@@ -212,8 +222,8 @@ schema_read_keys(Schema *schema)
 			leave_out(table);
 			continue;
 		}
-		table->key = graph_columns_join(constraint_key(table->relid));
-		if (table->key != NULL && !graph_columns_are_key(table->relid, table->key))
+		table->key = key_columns_join(constraint_key(table->relid));
+		if (table->key != NULL && !columns_are_key(table->relid, table->key))
 			table->key = NULL;
 	}
 }
@@ -228,11 +238,64 @@ has_foreign_key(const SchemaTable *table, const ForeignKey *key)
 	{
 		const ForeignKey *other = lfirst(lc);
 
-		if (other->parent == key->parent && graph_columns_equal(other->columns, key->columns) &&
-			graph_columns_equal(other->references, key->references))
+		if (other->parent == key->parent && key_columns_equal(other->columns, key->columns) &&
+			key_columns_equal(other->references, key->references))
 			return true;
 	}
 	return false;
+}
+
+/*
+ * The child's columns in the order of the parent's key; NULL: the foreign key
+ * refers to other columns.
+ */
+static char *
+columns_to_key(const ForeignKey *key, const char *parent_key)
+{
+	List	   *columns = NIL;
+	ListCell   *lc;
+
+	foreach(lc, key_columns_split(key->parent, parent_key))
+	{
+		ListCell   *column;
+		ListCell   *reference;
+
+		forboth(column, key->columns, reference, key->references)
+		{
+			if (strcmp(lfirst(reference), lfirst(lc)) == 0)
+				columns = lappend(columns, lfirst(column));
+		}
+	}
+	if (list_length(columns) != list_length(key->columns) ||
+		list_length(columns) != list_length(key_columns_split(key->parent, parent_key)))
+		return NULL;
+	return key_columns_join(columns);
+}
+
+/* Sets the target of an edge type: in terms of the parent's key, if it can be. */
+static void
+foreign_key_target(const ForeignKey *key, const SchemaTable *parent, EdgeType *edge)
+{
+	edge->target_column = columns_to_key(key, parent->key);
+	edge->target_key = NULL;
+	if (edge->target_column == NULL)
+	{
+		edge->target_column = key_columns_join(key->columns);
+		edge->target_key = key_columns_join(key->references);
+	}
+}
+
+/* Can values of the child's columns be compared with those of the parent's? */
+static bool
+types_agree(const ForeignKey *key)
+{
+	KeyColumns	columns;
+	KeyColumns	references;
+	const char *missing;
+
+	return key_columns_find(key->child, key_columns_join(key->columns), &columns, &missing) &&
+		key_columns_find(key->parent, key_columns_join(key->references), &references, &missing) &&
+		key_columns_can_name(&columns, &references);
 }
 
 /* Can rows of the table be nodes? */
@@ -260,8 +323,12 @@ schema_read_foreign_keys(Schema *schema, SchemaTable *table)
 
 		if (has_foreign_key(table, key))
 			continue;
-		if (can_be_nodes(parent))
+		if (can_be_nodes(parent) && types_agree(key))
 			table->foreign_keys = lappend(table->foreign_keys, key);
+		else if (can_be_nodes(parent))
+			ereport(NOTICE,
+					(errmsg("foreign key \"%s\" of table \"%s\" is left out: its columns are not of the types of keys",
+							key->name, table->name)));
 		else if (!table->existing && (parent == NULL || !parent->left_out))
 			ereport(NOTICE,
 					(errmsg("foreign key \"%s\" of table \"%s\" is left out: table \"%s\" is not part of the graph",
@@ -302,7 +369,7 @@ is_link_table(const Schema *schema, const SchemaTable *table)
 	{
 		const ForeignKey *key = lfirst(lc);
 
-		if (strcmp(graph_columns_join(key->references), schema_find(schema, key->parent)->key) != 0)
+		if (columns_to_key(key, schema_find(schema, key->parent)->key) == NULL)
 			return false;
 	}
 	foreach(lc, graph_column_names(table->relid))
@@ -441,6 +508,8 @@ edge_type_exists(const Graph *graph, const EdgeType *edge, const char *source_ty
 
 		if (other->relid == edge->relid && strcmp(other->source_column, edge->source_column) == 0 &&
 			strcmp(other->target_column, edge->target_column) == 0 &&
+			(other->target_key == NULL) == (edge->target_key == NULL) &&
+			(edge->target_key == NULL || strcmp(other->target_key, edge->target_key) == 0) &&
 			strcmp(graph->node_types[other->source_type].name, source_type) == 0 &&
 			strcmp(graph->node_types[other->target_type].name, target_type) == 0)
 			return true;
@@ -458,7 +527,7 @@ schema_add_foreign_key(const Schema *schema, const SchemaTable *child, const For
 	EdgeType	edge = {.relid = child->relid};
 
 	edge.source_column = child->key;
-	edge.target_column = graph_columns_join(key->columns);
+	foreign_key_target(key, parent, &edge);
 	edge.direction = "both";
 	if (edge_type_exists(graph, &edge, child->name, parent->name))
 		return;
@@ -478,8 +547,8 @@ schema_add_link(const Schema *schema, const SchemaTable *table, SchemaEdge repor
 	Graph	   *graph = graph_load_latest(schema->request->graph);
 	EdgeType	edge = {.relid = table->relid};
 
-	edge.source_column = graph_columns_join(source->columns);
-	edge.target_column = graph_columns_join(target->columns);
+	edge.source_column = columns_to_key(source, schema_find(schema, source->parent)->key);
+	edge.target_column = columns_to_key(target, schema_find(schema, target->parent)->key);
 	if (edge_type_exists(graph, &edge, source_type, target_type))
 		return;
 	edge.name = edge_name_is_free(graph, table->name) ? table->name :

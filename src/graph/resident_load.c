@@ -90,7 +90,7 @@ edge_row(void *arg, Datum *values, bool *nulls)
 static void
 edge_rows_read(EdgeRows *rows, GraphStore *store, const EdgeType *type)
 {
-	char	   *sql = psprintf("SELECT %s FROM %s", edge_select_list(store->graph, type, true), type->table);
+	char	   *sql = psprintf("SELECT %s FROM %s", edge_select_list(store->graph, type, true), type->from);
 
 	memset(rows, 0, sizeof(EdgeRows));
 	rows->type = type;

@@ -15,7 +15,6 @@
 #include "utils/timestamp.h"
 
 #include "base/memory.h"
-#include "graph/graph_column.h"
 #include "graph/store_internal.h"
 
 struct StorePlans
@@ -68,7 +67,7 @@ store_plans_create(const Graph *graph, const char *const *columns, MemoryContext
 		const NodeType *type = &graph->node_types[i];
 
 		plans->node_sql[i] = psprintf("SELECT %s, %s%s FROM %s",
-									  graph_key_expression(type->key_column, type->key_kind),
+									  graph_node_key(type),
 									  type->time_column == NULL ? "NULL::pg_catalog.timestamptz" :
 									  graph_time_expression(type->time_column, type->time_typeid),
 									  columns[i], type->table);
@@ -109,14 +108,11 @@ EdgeColumns
 edge_columns(const EdgeType *edge)
 {
 	EdgeColumns columns = {InvalidOid, -1, -1};
-	GraphColumn source,
-				target;
 	int			place = 2;
 
-	if (graph_column_find(edge->relid, edge->source_column, &source) &&
-		graph_column_find(edge->relid, edge->target_column, &target) &&
-		is_integer(source.typeid) && source.typeid == target.typeid)
-		columns.end_type = source.typeid;
+	if (edge->source.count == 1 && edge->target.count == 1 &&
+		is_integer(edge->source.typeids[0]) && edge->source.typeids[0] == edge->target.typeids[0])
+		columns.end_type = edge->source.typeids[0];
 	if (edge->time_column != NULL)
 		columns.time = place++;
 	if (edge->weight_column != NULL)
@@ -135,12 +131,10 @@ char *
 edge_select_list(const Graph *graph, const EdgeType *edge, bool forward)
 {
 	Oid			raw = edge_columns(edge).end_type;
-	KeyKind		source_kind = graph->node_types[edge->source_type].key_kind;
-	KeyKind		target_kind = graph->node_types[edge->target_type].key_kind;
-	const char *source = OidIsValid(raw) ? as_integer(edge->source_column, raw) :
-		graph_key_expression(edge->source_column, source_kind);
-	const char *target = OidIsValid(raw) ? as_integer(edge->target_column, raw) :
-		graph_key_expression(edge->target_column, target_kind);
+	const char *source = OidIsValid(raw) ? as_integer(edge->source.names[0], raw) :
+		key_columns_expression(&edge->source, &graph->node_types[edge->source_type].key);
+	const char *target = OidIsValid(raw) ? as_integer(edge->target.names[0], raw) :
+		key_columns_expression(&edge->target, &graph->node_types[edge->target_type].key);
 
 	return psprintf("%s, %s%s%s", forward ? source : target, forward ? target : source,
 					edge->time_column == NULL ? "" :
@@ -155,9 +149,9 @@ append_neighbor_select(StringInfo sql, const Graph *graph, const GraphRelation *
 {
 	const EdgeType *edge = &graph->edge_types[relation->edge_type];
 
-	appendStringInfo(sql, "SELECT %s FROM %s WHERE %s OPERATOR(pg_catalog.=) ANY ($1)",
-					 edge_select_list(graph, edge, forward), edge->table,
-					 quote_identifier(forward ? edge->source_column : edge->target_column));
+	appendStringInfo(sql, "SELECT %s FROM %s WHERE %s", edge_select_list(graph, edge, forward), edge->from,
+					 forward ? key_columns_match(&edge->source, &graph->node_types[edge->source_type].key) :
+					 key_columns_match(&edge->target, &graph->node_types[edge->target_type].key));
 }
 
 PreparedQuery *
@@ -285,8 +279,8 @@ store_fetch_nodes(GraphStore *store, int type, const IdMap *asked)
 	{
 		MemoryContext old = MemoryContextSwitchTo(plans->cxt);
 		Oid			array_type = key_array_type(node_type->key_kind);
-		char	   *sql = psprintf("%s WHERE %s OPERATOR(pg_catalog.=) ANY ($1)",
-								   plans->node_sql[type], quote_identifier(node_type->key_column));
+		char	   *sql = psprintf("%s WHERE %s", plans->node_sql[type],
+								   key_columns_match(&node_type->key, &node_type->key));
 
 		plans->nodes[type] = query_prepare(sql, 1, &array_type);
 		MemoryContextSwitchTo(old);
@@ -308,8 +302,7 @@ store_read_nodes(GraphStore *store, int type, bool by_key)
 	const char *sql = store->plans->node_sql[type];
 
 	if (by_key)
-		sql = psprintf("%s ORDER BY %s%s", sql, quote_identifier(node_type->key_column),
-					   node_type->key_kind == KEY_TEXT ? " COLLATE pg_catalog.\"C\"" : "");
+		sql = psprintf("%s ORDER BY %s", sql, key_columns_order(&node_type->key));
 	query_once(sql, 0, NULL, NULL, NULL, nodes_row, &store->nodes[type]);
 }
 

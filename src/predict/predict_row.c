@@ -100,7 +100,7 @@ check_row_column(const NodeType *type, Oid row_type, TupleDesc desc, const char 
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
 				 errmsg("row of type %s has no column \"%s\"", format_type_be(row_type), name),
 				 errhint("Use a row such as those of table %s.", type->table)));
-	if (strcmp(name, type->key_column) == 0)
+	if (type->key.count == 1 && strcmp(name, type->key_column) == 0)
 		same = graph_type_is_key(found, &kind) && kind == type->key_kind;
 	else
 		same = graph_column_find(type->relid, name, &in_table) && in_table.typeid == found;
@@ -112,6 +112,16 @@ check_row_column(const NodeType *type, Oid row_type, TupleDesc desc, const char 
 				 errhint("Use a row such as those of table %s.", type->table)));
 }
 
+/* The same for the columns of a key or an end. */
+static void
+check_row_columns(const NodeType *type, Oid row_type, TupleDesc desc, const char *names)
+{
+	ListCell   *lc;
+
+	foreach(lc, key_columns_split(type->relid, names))
+		check_row_column(type, row_type, desc, lfirst(lc));
+}
+
 static void
 check_row_type(const CachedModel *cached, Oid row_type)
 {
@@ -119,7 +129,7 @@ check_row_type(const CachedModel *cached, Oid row_type)
 	const FeatureSet *set = cached->spec->features[cached->spec->node_type];
 	TupleDesc	desc = lookup_rowtype_tupdesc_copy(row_type, -1);
 
-	check_row_column(type, row_type, desc, type->key_column);
+	check_row_columns(type, row_type, desc, type->key_column);
 	for (int i = 0; set != NULL && i < feature_column_count(set); i++)
 	{
 		FeatureColumn column = feature_column(set, i);
@@ -130,10 +140,25 @@ check_row_type(const CachedModel *cached, Oid row_type)
 	for (int r = 0; r < cached->graph->nrelations; r++)
 	{
 		if (relation_is_own(cached->graph, r, cached->spec->node_type))
-			check_row_column(type, row_type, desc,
-							 cached->graph->edge_types[cached->graph->relations[r].edge_type].target_column);
+			check_row_columns(type, row_type, desc,
+							  cached->graph->edge_types[cached->graph->relations[r].edge_type].target_column);
 	}
 	FreeTupleDesc(desc);
+}
+
+/* What the row's foreign keys refer to, where that is not a key. */
+static void
+append_lookups(StringInfo sql, const CachedModel *cached)
+{
+	const Graph *graph = cached->graph;
+
+	for (int r = 0; r < graph->nrelations; r++)
+	{
+		const char *lookup = graph->edge_types[graph->relations[r].edge_type].lookup;
+
+		if (relation_is_own(graph, r, cached->spec->node_type) && lookup != NULL)
+			appendStringInfo(sql, " LEFT JOIN %s", lookup);
+	}
 }
 
 /* The query that takes a row value apart, kept with the model. */
@@ -157,7 +182,7 @@ row_query(CachedModel *cached, Oid row_type)
 	cached->row_query = NULL;
 	check_row_type(cached, row_type);
 	initStringInfo(&sql);
-	appendStringInfo(&sql, "SELECT %s", graph_key_expression(type->key_column, type->key_kind));
+	appendStringInfo(&sql, "SELECT %s", graph_node_key(type));
 	for (int r = 0; r < cached->graph->nrelations; r++)
 	{
 		if (relation_is_own(cached->graph, r, cached->spec->node_type))
@@ -165,7 +190,8 @@ row_query(CachedModel *cached, Oid row_type)
 							 edge_select_list(cached->graph, &cached->graph->edge_types[cached->graph->relations[r].edge_type],
 											  true));
 	}
-	appendStringInfo(&sql, "%s FROM (SELECT ($1).*) AS node_row", cached->columns[cached->spec->node_type]);
+	appendStringInfo(&sql, "%s FROM (SELECT ($1).*) AS edge_row", cached->columns[cached->spec->node_type]);
+	append_lookups(&sql, cached);
 	old = MemoryContextSwitchTo(cached->cxt);
 	cached->row_query = query_prepare(sql.data, 1, &row_type);
 	cached->row_type = row_type;

@@ -54,7 +54,7 @@ target_column(const Graph *graph, const char *target, int *node_type)
 				 errmsg("graph \"%s\" has several node types, and target \"%s\" does not say which is meant",
 						graph->name, target),
 				 errhint("Write the target as node_type.column, or give node_type.")));
-	if (strcmp(column, graph->node_types[*node_type].key_column) == 0)
+	if (key_columns_contain(graph->node_types[*node_type].relid, graph->node_types[*node_type].key_column, column))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("target \"%s\" is the key of node type \"%s\"", column, graph->node_types[*node_type].name),
@@ -112,15 +112,14 @@ label_kind(Oid typeid)
 
 /* SELECT key, label, number, time, split FROM source; 1.0 and 1 are one class */
 static char *
-label_sql(const Graph *graph, int node_type, const char *from, const char *node, const char *label, Oid label_type,
-		  Oid time_type, bool has_split, LabelKind kind)
+label_sql(const char *from, const char *node, const char *label, Oid label_type, Oid time_type, bool has_split,
+		  LabelKind kind)
 {
 	const char *name = quote_identifier(label);
 	StringInfoData sql;
 
 	initStringInfo(&sql);
-	appendStringInfo(&sql, "SELECT %s, %s::pg_catalog.text%s, ",
-					 graph_key_expression(node, graph->node_types[node_type].key_kind),
+	appendStringInfo(&sql, "SELECT %s, %s::pg_catalog.text%s, ", node,
 					 label_type == NUMERICOID ? psprintf("pg_catalog.trim_scale(%s)", name) : name,
 					 kind_is_array(kind) ? "[]" : "");
 	if (kind_is_number(kind))
@@ -192,6 +191,25 @@ labels_subquery(const char *query)
 	return psprintf("(%s\n) AS labels", text);
 }
 
+/*
+ * SQL text that makes a key of the query's column "node"; NULL: its type is
+ * another one.  A key of several columns comes as jsonb, or as its text.
+ */
+static const char *
+label_node(const NodeType *type, Oid typeid)
+{
+	KeyKind		kind;
+
+	if (type->key.count > 1 && typeid == JSONBOID)
+		return "node::pg_catalog.text";
+	if (!graph_type_is_key(typeid, &kind) || kind != type->key_kind)
+		return NULL;
+	if (type->key.count > 1)
+		return "node::pg_catalog.text::pg_catalog.jsonb::pg_catalog.text";
+	return kind == KEY_INT ? "node::pg_catalog.int8" : kind == KEY_TEXT ? "node::pg_catalog.text" :
+		"node::pg_catalog.uuid";
+}
+
 /* The SQL that reads the labels, and what kind they are. */
 char *
 labels_sql(const Graph *graph, int node_type, const TargetSource *source, LabelKind *kind, bool *timed, bool *has_split)
@@ -199,7 +217,7 @@ labels_sql(const Graph *graph, int node_type, const TargetSource *source, LabelK
 	const NodeType *type = &graph->node_types[node_type];
 	TupleDesc	desc;
 	Oid			time_type;
-	KeyKind		key_kind;
+	const char *node;
 
 	*timed = *has_split = false;
 	if (source->column != NULL)
@@ -216,8 +234,7 @@ labels_sql(const Graph *graph, int node_type, const TargetSource *source, LabelK
 					 nearest != NULL ? errhint("Perhaps you meant \"%s\".", nearest) : 0));
 		}
 		*kind = label_kind(column.typeid);
-		return label_sql(graph, node_type, type->table, type->key_column, source->column, column.typeid,
-						 InvalidOid, false, *kind);
+		return label_sql(type->table, graph_node_key(type), source->column, column.typeid, InvalidOid, false, *kind);
 	}
 
 	desc = query_describe(source->query);
@@ -227,7 +244,8 @@ labels_sql(const Graph *graph, int node_type, const TargetSource *source, LabelK
 				 errmsg("labels must be one query that returns rows"),
 				 errhint("For example: SELECT id AS node, churned AS label FROM users.")));
 	check_label_columns(desc);
-	if (!graph_type_is_key(result_column(desc, "node"), &key_kind) || key_kind != type->key_kind)
+	node = label_node(type, result_column(desc, "node"));
+	if (node == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("column \"node\" of the labels query is of type %s, but the key of node type \"%s\" is %s",
@@ -242,6 +260,6 @@ labels_sql(const Graph *graph, int node_type, const TargetSource *source, LabelK
 	*kind = label_kind(result_column(desc, "label"));
 	*timed = OidIsValid(time_type);
 	*has_split = OidIsValid(result_column(desc, "split"));
-	return label_sql(graph, node_type, labels_subquery(source->query), "node", "label", result_column(desc, "label"),
-					 time_type, *has_split, *kind);
+	return label_sql(labels_subquery(source->query), node, "label", result_column(desc, "label"), time_type,
+					 *has_split, *kind);
 }

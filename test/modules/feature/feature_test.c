@@ -61,9 +61,9 @@ make_graph(Oid relid, char *key)
 {
 	Graph	   *graph = palloc0(sizeof(Graph));
 	NodeType   *type = palloc0(sizeof(NodeType));
-	GraphColumn column;
+	const char *missing;
 
-	if (!graph_column_find(relid, key, &column))
+	if (!key_columns_find(relid, key, &type->key, &missing) || !key_columns_kind(&type->key, &type->key_kind))
 		elog(ERROR, "the table has no key column \"%s\"", key);
 	graph->nnode_types = 1;
 	graph->node_types = type;
@@ -71,7 +71,6 @@ make_graph(Oid relid, char *key)
 	type->relid = relid;
 	type->table = graph_table_name(relid);
 	type->key_column = key;
-	type->key_typeid = column.typeid;
 	return graph;
 }
 
