@@ -97,7 +97,9 @@ model_key(const Scorer *scorer, KeyKind kind, Datum key)
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("key of node type \"%s\" is %s, not %s", type->name,
 						graph_key_kind_name(type->key_kind), graph_key_kind_name(kind)),
-				 errhint("Cast the argument to the type of column \"%s\".", type->key_column)));
+				 type->key.count == 1 ?
+				 errhint("Cast the argument to the type of column \"%s\".", type->key_column) :
+				 errhint("Give jsonb_build_array(%s)::text.", type->key_column)));
 	return key_of_text(type->key_kind, key);
 }
 

@@ -276,8 +276,9 @@ graph_check_key(NodeType *node)
 	if (!key_columns_kind(&node->key, &node->key_kind))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("column \"%s\" of relation \"%s\" has type %s, which cannot be a key",
-						node->key_column, get_rel_name(node->relid), type_list(&node->key)),
+				 errmsg("%s of relation \"%s\" %s type %s, which cannot be a key",
+						key_columns_phrase(node->relid, node->key_column), get_rel_name(node->relid),
+						node->key.count > 1 ? "have" : "has", type_list(&node->key)),
 				 node->key.count == 1 ?
 				 errhint("Keys are of type smallint, integer, bigint, text, varchar, name or uuid.") :
 				 errhint("Keys of several columns are of integers, texts, uuid, boolean, date and timestamps.")));
@@ -290,10 +291,11 @@ check_end(const EdgeType *edge, const char *names, KeyColumns *columns, const No
 	if (!key_columns_can_name(columns, &node->key))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("column \"%s\" of relation \"%s\" cannot refer to node type \"%s\"",
-						names, get_rel_name(edge->relid), node->name),
-				 errdetail("The column has type %s and key column \"%s\" has type %s.",
-						   type_list(columns), node->key_column, type_list(&node->key))));
+				 errmsg("%s of relation \"%s\" cannot refer to node type \"%s\"",
+						key_columns_phrase(edge->relid, names), get_rel_name(edge->relid), node->name),
+				 errdetail("%s has type %s and key %s has type %s.", columns->count == 1 ? "The column" : "It",
+						   type_list(columns), key_columns_phrase(node->relid, node->key_column),
+						   type_list(&node->key))));
 }
 
 /* The ends of the edges can name rows of their node types. */

@@ -43,7 +43,7 @@ find_key(Oid relid)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("could not determine the key column of relation \"%s\"", get_rel_name(relid)),
-				 errdetail("It has no primary key of one column, no column named \"id\", "
+				 errdetail("It has no primary key, no column named \"id\", "
 						   "and not just one unique NOT NULL column."),
 				 errhint("Give key => 'column name'.")));
 	return key;

@@ -20,6 +20,7 @@
 #include "utils/relcache.h"
 
 #include "graph/graph_column.h"
+#include "graph/graph_constraint.h"
 #include "graph/graph_fkey.h"
 
 /* What is being looked for in an edge table. */
@@ -78,10 +79,17 @@ unique_columns(Relation rel, AttrNumber *primary, Bitmapset **unique)
 	}
 }
 
+/* The columns of the primary key; NULL: there is none. */
+static char *
+primary_columns(Relation rel)
+{
+	return OidIsValid(rel->rd_pkindex) ? key_columns_join(constraint_key(RelationGetRelid(rel))) : NULL;
+}
+
 /*
  * The column by which the table's rows are known: the primary key, if it is
- * one column; a column named "id"; the only unique NOT NULL column.  NULL if
- * there is none of these.
+ * one column; a column named "id"; the only unique NOT NULL column; the primary
+ * key of several columns.  NULL if there is none of these.
  */
 char *
 graph_fkey_key(Oid relid)
@@ -100,6 +108,8 @@ graph_fkey_key(Oid relid)
 		result = pstrdup("id");
 	else if (bms_get_singleton_member(unique, &only))
 		result = get_attname(relid, only, false);
+	else
+		result = primary_columns(rel);
 	relation_close(rel, AccessShareLock);
 	return result;
 }

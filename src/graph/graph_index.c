@@ -116,8 +116,9 @@ graph_warn_key_index(const NodeType *node)
 	if (!can_have_index(node->relid) || has_index(node->relid, node->key_column, unique))
 		return;
 	ereport(WARNING,
-			(errmsg("key column \"%s\" of relation \"%s\" has no %s",
-					node->key_column, get_rel_name(node->relid), unique ? "unique index" : "index"),
+			(errmsg("key %s of relation \"%s\" %s no %s", key_columns_phrase(node->relid, node->key_column),
+					get_rel_name(node->relid), node->key.count > 1 ? "have" : "has",
+					unique ? "unique index" : "index"),
 			 errhint("Run CREATE %sINDEX ON %s (%s);", unique ? "UNIQUE " : "",
 					 graph_table_name(node->relid), index_columns(node->relid, node->key_column, NULL))));
 }
@@ -129,7 +130,8 @@ warn_end_index(const EdgeType *edge, const char *end, const char *other)
 	if (has_index(edge->relid, end, false))
 		return;
 	ereport(WARNING,
-			(errmsg("column \"%s\" of relation \"%s\" has no index", end, get_rel_name(edge->relid)),
+			(errmsg("%s of relation \"%s\" %s no index", key_columns_phrase(edge->relid, end),
+					get_rel_name(edge->relid), list_length(key_columns_split(edge->relid, end)) > 1 ? "have" : "has"),
 			 errhint("Run CREATE INDEX ON %s (%s);",
 					 graph_table_name(edge->relid), index_columns(edge->relid, end, other))));
 }

@@ -50,6 +50,14 @@ key_columns_join(List *names)
 	return text.data;
 }
 
+/* For messages: column "a", or columns (a, b) */
+char *
+key_columns_phrase(Oid relid, const char *text)
+{
+	return list_length(key_columns_split(relid, text)) == 1 ? psprintf("column \"%s\"", text) :
+		psprintf("columns (%s)", text);
+}
+
 bool
 key_columns_equal(List *a, List *b)
 {
@@ -278,15 +286,22 @@ key_columns_order(const KeyColumns *key)
 
 /*
  * A key of several columns as a user wrote it, with or without blanks, as the
- * stores know it.
+ * stores know it.  Errors: INVALID_TEXT_REPRESENTATION.
  */
 Datum
 key_normalize(const KeyColumns *key, Datum given)
 {
+	char	   *string;
 	Datum		json;
 
 	if (key->count == 1)
 		return given;
-	json = DirectFunctionCall1(jsonb_in, CStringGetDatum(TextDatumGetCString(given)));
+	string = TextDatumGetCString(given);
+	if (string[strspn(string, " \t\n\r")] != '[')
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+				 errmsg("key of %d columns is not a JSON array: \"%s\"", key->count, string),
+				 errhint("Write it as jsonb_build_array(%s)::text.", column_list(key))));
+	json = DirectFunctionCall1(jsonb_in, CStringGetDatum(string));
 	return CStringGetTextDatum(JsonbToCString(NULL, &DatumGetJsonbP(json)->root, VARSIZE(DatumGetPointer(json))));
 }

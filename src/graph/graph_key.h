@@ -26,6 +26,7 @@ typedef struct KeyColumns
 
 extern List *key_columns_split(Oid relid, const char *text);
 extern char *key_columns_join(List *names);	/* NULL: no names */
+extern char *key_columns_phrase(Oid relid, const char *text);
 extern bool key_columns_equal(List *a, List *b);
 extern bool key_columns_contain(Oid relid, const char *text, const char *name);
 

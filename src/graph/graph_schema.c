@@ -327,7 +327,7 @@ schema_read_foreign_keys(Schema *schema, SchemaTable *table)
 			table->foreign_keys = lappend(table->foreign_keys, key);
 		else if (can_be_nodes(parent))
 			ereport(NOTICE,
-					(errmsg("foreign key \"%s\" of table \"%s\" is left out: its columns are not of the types of keys",
+					(errmsg("foreign key \"%s\" of table \"%s\" is left out: its columns and those it refers to are of different types",
 							key->name, table->name)));
 		else if (!table->existing && (parent == NULL || !parent->left_out))
 			ereport(NOTICE,
@@ -407,34 +407,56 @@ schema_mark_linked(Schema *schema)
 	}
 }
 
-/* Leaves out what can be no part of a graph, and says why. */
+/* Leaves out tables whose rows cannot be told apart, unless they are only links. */
 static void
-schema_sort_out(Schema *schema)
+schema_leave_out_keyless(Schema *schema)
 {
 	for (int i = 0; i < schema->ntables; i++)
 	{
 		SchemaTable *table = &schema->tables[i];
 
-		if (table->existing || table->left_out || table->is_link)
+		if (table->existing || table->left_out || table->is_link || table->key != NULL)
 			continue;
-		if (table->key == NULL)
-		{
+		ereport(NOTICE,
+				(errmsg("table \"%s\" is left out: it has no key by which its rows are known", table->name),
+				 errhint("Give it a primary key, or a unique NOT NULL column, of integers, texts or uuids.")));
+		leave_out(table);
+	}
+}
+
+/*
+ * Tables that no foreign key links to another one: they are left out, unless
+ * the user named them.
+ */
+static void
+schema_leave_out_unlinked(Schema *schema)
+{
+	bool		named = schema->request->tables != NIL;
+	bool		any = named;
+
+	for (int i = 0; i < schema->ntables; i++)
+	{
+		SchemaTable *table = &schema->tables[i];
+
+		any |= table->linked;
+		if (table->existing || table->left_out || table->linked)
+			continue;
+		if (named)
 			ereport(NOTICE,
-					(errmsg("table \"%s\" is left out: it has no key by which its rows are known", table->name),
-					 errhint("Give it a primary key, or a unique NOT NULL column, of integers, texts or uuids.")));
-			leave_out(table);
-		}
-		else if (!table->linked && schema->request->tables == NIL)
+					(errmsg("no foreign key links table \"%s\" to another table of the graph", table->name)));
+		else
 		{
 			ereport(NOTICE,
 					(errmsg("table \"%s\" is left out: no foreign key links it to another table", table->name),
 					 errhint("Add it with sage_add_nodes(), or name it in tables.")));
 			leave_out(table);
 		}
-		else if (!table->linked)
-			ereport(NOTICE,
-					(errmsg("no foreign key links table \"%s\" to another table", table->name)));
 	}
+	if (!any)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("no foreign key links two tables of schema \"%s\"", (char *) linitial(schema_names(schema->graph))),
+				 errhint("Give tables => '{...}', or set search_path to the schema that is meant.")));
 }
 
 /* ------------------------------------------------------------------------
@@ -608,8 +630,9 @@ graph_schema_add(const SchemaRequest *request, SchemaEdge edge, void *arg)
 		for (int i = 0; i < schema.ntables; i++)
 			schema.tables[i].is_link = is_link_table(&schema, &schema.tables[i]);
 	}
+	schema_leave_out_keyless(&schema);
 	schema_mark_linked(&schema);
-	schema_sort_out(&schema);
+	schema_leave_out_unlinked(&schema);
 	schema_add_nodes(&schema);
 	schema_add_edges(&schema, edge, arg);
 }

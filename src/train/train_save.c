@@ -86,7 +86,10 @@ rows_json(const TrainResult *result)
 	return json.data;
 }
 
-/* Tells of edges and labels that were left out. */
+/*
+ * Tells of edges and labels that were left out.  A row that is a node and
+ * refers to nothing is none of these.
+ */
 void
 train_notice_left_out(const TrainResult *result)
 {
@@ -95,15 +98,17 @@ train_notice_left_out(const TrainResult *result)
 	for (int r = 0; r < graph->nrelations; r++)
 	{
 		const StoreCounts *counts = &result->edge_counts[r];
+		bool		is_row = graph_edge_is_row(graph, &graph->edge_types[graph->relations[r].edge_type]);
+		int64		null_ends = is_row ? 0 : counts->null_ends;
 
-		if (!graph->relations[r].forward || counts->dangling + counts->loops + counts->null_ends == 0)
+		if (!graph->relations[r].forward || counts->dangling + counts->loops + null_ends == 0)
 			continue;
 		ereport(NOTICE,
 				(errmsg("%lld of %lld rows of edge type \"%s\" were left out",
-						(long long) (counts->dangling + counts->loops + counts->null_ends),
+						(long long) (counts->dangling + counts->loops + null_ends),
 						(long long) counts->edges, graph->relations[r].name),
 				 errdetail("%lld have an end without a row, %lld lead from a node to itself, %lld have no end.",
-						   (long long) counts->dangling, (long long) counts->loops, (long long) counts->null_ends)));
+						   (long long) counts->dangling, (long long) counts->loops, (long long) null_ends)));
 	}
 	if (result->labels->unknown > 0)
 		ereport(NOTICE,
