@@ -17,13 +17,28 @@
 #include "utils/syscache.h"
 
 #include "graph/graph_constraint.h"
+#include "graph/graph_key.h"
 
 /* ------------------------------------------------------------------------
  * Keys
  * ------------------------------------------------------------------------
  */
 
-/* The columns of an index that tells all rows apart at all times; NIL: it does not. */
+/* Can values of the columns be keys of a node type? */
+static bool
+columns_are_key(Oid relid, List *names)
+{
+	KeyColumns	columns;
+	KeyKind		kind;
+	const char *missing;
+
+	return key_columns_find(relid, key_columns_join(names), &columns, &missing) && key_columns_kind(&columns, &kind);
+}
+
+/*
+ * The columns of an index that tells all rows apart at all times; NIL: it does
+ * not, or their types cannot be keys.
+ */
 static List *
 index_key(Relation rel, Relation index)
 {
@@ -40,12 +55,13 @@ index_key(Relation rel, Relation index)
 			return NIL;			/* an expression, or a column in which NULLs are not told apart */
 		names = lappend(names, get_attname(RelationGetRelid(rel), attnum, false));
 	}
-	return names;
+	return columns_are_key(RelationGetRelid(rel), names) ? names : NIL;
 }
 
 /*
  * The columns by which the table's rows are known: those of the primary key,
- * else of the unique index over the fewest columns that are NOT NULL.
+ * else of the unique index over the fewest columns that are NOT NULL; of types
+ * that can be keys.
  */
 List *
 constraint_key(Oid relid)

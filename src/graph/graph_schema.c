@@ -192,16 +192,6 @@ may_read(Oid relid)
 		pg_attribute_aclcheck_all(relid, GetUserId(), ACL_SELECT, ACLMASK_ALL) == ACLCHECK_OK;
 }
 
-static bool
-columns_are_key(Oid relid, const char *names)
-{
-	KeyColumns	columns;
-	KeyKind		kind;
-	const char *missing;
-
-	return key_columns_find(relid, names, &columns, &missing) && key_columns_kind(&columns, &kind);
-}
-
 /*
  * Finds keys.  A table that was found and not named is left out if the user
  * may not read it; naming it is an error, raised where it is defined.
@@ -223,8 +213,6 @@ schema_read_keys(Schema *schema)
 			continue;
 		}
 		table->key = key_columns_join(constraint_key(table->relid));
-		if (table->key != NULL && !columns_are_key(table->relid, table->key))
-			table->key = NULL;
 	}
 }
 

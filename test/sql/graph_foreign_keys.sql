@@ -86,10 +86,11 @@ CREATE TABLE replies_of_date (id uuid PRIMARY KEY, a text, b text, c date, words
 CREATE TABLE badges (person int REFERENCES people, code text NOT NULL UNIQUE, level int);
 CREATE TABLE keyless (person int REFERENCES people, what text);
 CREATE TABLE numbers (n numeric PRIMARY KEY, person int REFERENCES people);
+CREATE TABLE coded (n numeric PRIMARY KEY, code uuid NOT NULL UNIQUE, person int REFERENCES people);
 RESET client_min_messages;
 SELECT sage_create_graph('org');
 SET client_min_messages = notice;
-SELECT * FROM sage_add_foreign_keys('org', '{graph_foreign_keys_2.teams,people,letters,replies,replies_of_date,badges,keyless,numbers}');
+SELECT * FROM sage_add_foreign_keys('org', '{graph_foreign_keys_2.teams,people,letters,replies,replies_of_date,badges,keyless,numbers,coded}');
 SELECT node_type, key_column, key_type FROM sage.node_types WHERE graph = 'org';
 SELECT edge_type, source_column, target_column FROM sage.edge_types WHERE graph = 'org';
 RESET client_min_messages;
@@ -158,7 +159,7 @@ SELECT id, abs(score - sage_predict(id, 'people')) < 1e-5 AS kept FROM people WH
 SELECT sage_detach('teams', 'score'), sage_detach('people', 'score');
 SELECT sage_drop_model(m) FROM unnest('{teams,letters,people}'::text[]) m;
 SELECT sage_drop_graph('org');
-DROP TABLE scores, team_scores, people_scores, replies, replies_of_date, letters, badges, keyless, numbers;
+DROP TABLE scores, team_scores, people_scores, replies, replies_of_date, letters, badges, keyless, numbers, coded;
 SET client_min_messages = error;
 DROP TABLE people, graph_foreign_keys_2.teams CASCADE;
 RESET client_min_messages;
