@@ -35,6 +35,11 @@ $node->safe_psql('one', q{
 	SELECT sage_add_nodes('shop "1"', 'shop."Items ""x"""');
 	SELECT sage_add_edges('shop "1"', 'shop.buys', time_column => 'at', weight_column => 'amount');
 	SELECT sage_add_edges('shop "1"', 'shop.follows', edge_type => 'knows', direction => 'forward');
+	CREATE TABLE shop.plots (town text, plot int, title text NOT NULL UNIQUE, PRIMARY KEY (town, plot));
+	CREATE TABLE shop.sheds (id int PRIMARY KEY, "in" text, plot int, title text REFERENCES shop.plots (title),
+		FOREIGN KEY ("in", plot) REFERENCES shop.plots);
+	SELECT sage_create_graph('keys');
+	SELECT sage_add_foreign_keys('keys', '{shop.plots,shop.sheds}');
 	SET ROLE alice;
 	SELECT sage_create_graph('social', 'shop.users', 'shop.follows');
 });
@@ -54,6 +59,9 @@ $node->safe_psql('postgres', 'CREATE DATABASE two');
 $node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', $file, '-d', $node->connstr('two') ], 'restore by psql');
 is($node->safe_psql('two', $all), $before, 'the restored definitions are the same');
 
+is($node->safe_psql('two', q{SELECT count(*) FROM sage_add_foreign_keys('keys', '{shop.plots,shop.sheds}')}), '0',
+	'all that a schema made is there');
+
 # The names are resolved in the new database, and the owners still own
 $node->safe_psql('two', q{
 	CREATE TABLE shop.more (id int PRIMARY KEY);
@@ -64,7 +72,8 @@ is($node->safe_psql('two', q{SELECT node_type FROM sage.node_types WHERE graph =
 my ($ret, $stdout, $stderr) = $node->psql('two', q{SET ROLE alice; SELECT sage_drop_graph('shop "1"')});
 like($stderr, qr/must be owner of graph "shop "1""/, 'a restored graph still has its owner');
 $node->safe_psql('two', q{SET ROLE alice; SELECT sage_drop_graph('social')});
-is($node->safe_psql('two', q{SELECT string_agg(graph, ',') FROM sage.graphs}), 'shop "1"', 'who may drop it');
+is($node->safe_psql('two', q{SELECT string_agg(graph, ',' ORDER BY graph COLLATE "C") FROM sage.graphs}), 'keys,shop "1"',
+	'who may drop it');
 
 # A custom-format dump restored in parallel: the tables of the catalogue are
 # filled in no particular order
@@ -77,7 +86,7 @@ is($node->safe_psql('three', $all), $before, 'the definitions are the same after
 # Rights on the catalogue are made anew with the extension
 ($ret, $stdout, $stderr) = $node->psql('two', 'SET ROLE alice; SELECT * FROM sage.graph');
 like($stderr, qr/permission denied/, 'the restored catalogue is out of reach');
-is($node->safe_psql('two', 'SET ROLE alice; SELECT count(*) FROM sage.graphs'), '1', 'the restored views are not');
+is($node->safe_psql('two', 'SET ROLE alice; SELECT count(*) FROM sage.graphs'), '2', 'the restored views are not');
 
 $node->stop;
 done_testing();
