@@ -495,6 +495,11 @@ schema_add_nodes(const Schema *schema)
 {
 	for (int i = 0; i < schema->ntables; i++)
 	{
+		if (!schema->tables[i].existing && !schema->tables[i].left_out)
+			schema_notice_time(&schema->tables[i]);
+	}
+	for (int i = 0; i < schema->ntables; i++)
+	{
 		const SchemaTable *table = &schema->tables[i];
 		NodeType	node = {0};
 

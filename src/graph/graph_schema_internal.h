@@ -19,6 +19,7 @@ typedef struct SchemaTable
 	char	   *name;			/* of its node type, or of its edge type */
 	char	   *key;			/* column(s); NULL: none */
 	char	   *time_column;	/* NULL: none */
+	List	   *time_candidates;	/* of char *; among which it was guessed */
 	List	   *foreign_keys;	/* of ForeignKey *, to tables of the schema */
 } SchemaTable;
 
@@ -36,5 +37,6 @@ extern bool schema_column_is_link(const SchemaTable *table, const char *column);
 
 /* graph_schema_time.c */
 extern void schema_find_times(Schema *schema);
+extern void schema_notice_time(const SchemaTable *table);
 
 #endif							/* SAGE_GRAPH_SCHEMA_INTERNAL_H */

@@ -136,21 +136,26 @@ columns_with_time(const SchemaTable *table, bool dates)
 static void
 time_guess(SchemaTable *table)
 {
-	List	   *names = columns_with_time(table, false);
+	table->time_candidates = columns_with_time(table, false);
+	if (table->time_candidates == NIL)
+		table->time_candidates = columns_with_time(table, true);
+	if (list_length(table->time_candidates) == 1)
+		table->time_column = linitial(table->time_candidates);
+}
 
-	if (names == NIL)
-		names = columns_with_time(table, true);
-	if (list_length(names) == 1)
-	{
-		table->time_column = linitial(names);
+/* Tells what was guessed about a table that becomes part of the graph. */
+void
+schema_notice_time(const SchemaTable *table)
+{
+	if (list_length(table->time_candidates) == 1)
 		ereport(NOTICE,
 				(errmsg("rows of table \"%s\" exist from the time in column \"%s\"", table->name, table->time_column)));
-	}
-	else if (names != NIL)
+	else if (table->time_candidates != NIL)
 		ereport(NOTICE,
 				(errmsg("table \"%s\" has %d columns that might be its time, and none was chosen",
-						table->name, list_length(names)),
-				 errhint("Name one with time_columns => '{\"%s\": \"%s\"}'.", table->name, (char *) linitial(names))));
+						table->name, list_length(table->time_candidates)),
+				 errhint("Name one with time_columns => '{\"%s\": \"%s\"}'.",
+						 table->name, (char *) linitial(table->time_candidates))));
 }
 
 /* Sets the time columns of the tables that are new. */
@@ -164,7 +169,7 @@ schema_find_times(Schema *schema)
 	{
 		SchemaTable *table = &schema->tables[i];
 
-		if (!table->existing && !table->left_out && !given[i] && (table->key != NULL || table->foreign_keys != NIL))
+		if (!table->existing && !table->left_out && !given[i])
 			time_guess(table);
 	}
 }
