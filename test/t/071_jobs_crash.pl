@@ -68,7 +68,7 @@ sub trainer
 		$state = $session->query_safe("SELECT state FROM sage.run WHERE run = $run");
 		$pid = $session->query_safe("SELECT pid FROM sage.progress WHERE run = $run AND $in
 			AND EXISTS (SELECT FROM sage.epochs WHERE run = $run $baseline)");
-		sleep 0.005;
+		sleep 0.01;
 	}
 	$session->quit;
 	die "run $run does not train" if $pid eq '';
@@ -189,11 +189,11 @@ is($node->safe_psql('postgres', "SELECT error, sqlstate FROM sage.runs WHERE run
 	'run was interrupted 1 times|57P02', 'and it is recorded');
 
 # What is left of a run that is dropped while nobody works on it is removed by the next worker
-$run = $node->safe_psql('postgres', sprintf($train, 'dropped'));
+$run = $node->safe_psql('postgres', sprintf($train, 'killed'));
 kill 'KILL', trainer($node, $run);
 ok(wait_for_state($node, $run, 'interrupted'), 'killed');
 isnt($node->safe_psql('postgres', $files), '0', 'there is something to go on from');
-$node->safe_psql('postgres', "SELECT sage_drop_model('dropped')");
+$node->safe_psql('postgres', "SELECT sage_drop_model('killed')");
 
 # One that is interrupted can be cancelled
 $run = $node->safe_psql('postgres', sprintf($train, 'given_up'));
@@ -236,7 +236,8 @@ $node->restart;
 ok(wait_for_state($node, $first, 'done') && wait_for_state($node, $second, 'done'), 'a restart resumes both');
 is($node->safe_psql('postgres', sprintf($weights, 'first')), $calm, 'with the same weights');
 
-my $launcher = $node->safe_psql('postgres', q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'sage launcher' AND pg_terminate_backend(pid)});
+my $launcher = $node->safe_psql('postgres', q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'sage launcher'});
+$node->safe_psql('postgres', "SELECT pg_terminate_backend($launcher)");
 ok($node->poll_query_until('postgres', qq{SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'sage launcher' AND pid <> $launcher}),
 	'a launcher that was terminated is started again');
 $node->stop;
