@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -30,11 +31,19 @@ struct IdMap
 	int64		capacity;		/* of keys and hashes */
 	Datum	   *keys;			/* [count]: the value, or a pointer to our copy */
 	uint64	   *hashes;			/* [count], not for KEY_INT */
-	int64		nslots;			/* a power of two */
-	int32	   *slots;			/* number + 1; 0 is empty */
+	int64		nslots;			/* a power of two; of a direct map: any number */
+	int32	   *slots;			/* number + 1; 0 is empty; NULL: not complete */
+	bool		direct;			/* slots[key - first] */
+	int64		first;
 };
 
 #define IDMAP_MIN_SLOTS 64
+
+/* A complete map of integers has no more slots than this for each key. */
+#define IDMAP_SPREAD	4
+
+/* Hashed between two looks for a cancel. */
+#define KEYS_AT_ONCE	(1 << 18)
 
 /*
  * The hash of a run of bytes, eight at a time, low byte first whatever the
@@ -181,30 +190,6 @@ key_equal(KeyKind kind, Datum a, Datum b)
 	}
 }
 
-/*
- * An empty map with room for "expected" keys before it has to grow.
- */
-IdMap *
-idmap_create(KeyKind kind, int64 expected, MemoryContext parent)
-{
-	MemoryContext cxt = AllocSetContextCreate(parent, "sage id map", ALLOCSET_DEFAULT_SIZES);
-	MemoryContext old = MemoryContextSwitchTo(cxt);
-	IdMap	   *map = palloc0(sizeof(IdMap));
-
-	map->kind = kind;
-	map->cxt = cxt;
-	map->capacity = Max(expected, IDMAP_MIN_SLOTS / 2);
-	map->nslots = IDMAP_MIN_SLOTS;
-	while (map->nslots < 2 * map->capacity)
-		map->nslots *= 2;
-	map->keys = memory_alloc(map->capacity, sizeof(Datum));
-	if (kind != KEY_INT)
-		map->hashes = memory_alloc(map->capacity, sizeof(uint64));
-	map->slots = memory_alloc_zero(map->nslots, sizeof(int32));
-	MemoryContextSwitchTo(old);
-	return map;
-}
-
 void
 idmap_free(IdMap *map)
 {
@@ -230,16 +215,86 @@ idmap_slot(const IdMap *map, Datum key, uint64 hash)
 	return slot;
 }
 
+/* The slot of a direct map, or nslots if the key lies outside. */
+static inline int64
+idmap_place(const IdMap *map, Datum key)
+{
+	uint64		place = (uint64) DatumGetInt64(key) - (uint64) map->first;
+
+	return (int64) Min(place, (uint64) map->nslots);
+}
+
+/* Empty slots for so many keys. */
+static void
+idmap_hash_slots(IdMap *map, int64 keys)
+{
+	map->nslots = IDMAP_MIN_SLOTS;
+	while (map->nslots < 2 * keys)
+		map->nslots *= 2;
+	map->slots = memory_alloc_zero(map->nslots, sizeof(int32));
+}
+
+/*
+ * An empty map with room for "expected" keys before it has to grow.
+ */
+IdMap *
+idmap_create(KeyKind kind, int64 expected, MemoryContext parent)
+{
+	MemoryContext cxt = AllocSetContextCreate(parent, "sage id map", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(cxt);
+	IdMap	   *map = palloc0(sizeof(IdMap));
+
+	map->kind = kind;
+	map->cxt = cxt;
+	map->capacity = Max(expected, IDMAP_MIN_SLOTS / 2);
+	map->keys = memory_alloc(map->capacity, sizeof(Datum));
+	if (kind != KEY_INT)
+		map->hashes = memory_alloc(map->capacity, sizeof(uint64));
+	idmap_hash_slots(map, map->capacity);
+	MemoryContextSwitchTo(old);
+	return map;
+}
+
+/* Room for the next key. */
+static void
+idmap_reserve(IdMap *map)
+{
+	if (map->count == PG_INT32_MAX - 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("node type has more than %d nodes", PG_INT32_MAX - 1)));
+	if (map->count < map->capacity)
+		return;
+	map->capacity *= 2;
+	map->keys = memory_grow(map->keys, map->capacity, sizeof(Datum));
+	if (map->kind != KEY_INT)
+		map->hashes = memory_grow(map->hashes, map->capacity, sizeof(uint64));
+}
+
+/* Gives the next number to a key, without looking whether it has one. */
+static void
+idmap_put(IdMap *map, Datum key, uint64 hash)
+{
+	if (map->kind == KEY_INT)
+		map->keys[map->count] = key;
+	else
+	{
+		MemoryContext old = MemoryContextSwitchTo(map->cxt);
+
+		map->keys[map->count] = key_copy(map->kind, key);
+		map->hashes[map->count] = hash;
+		MemoryContextSwitchTo(old);
+	}
+	map->count++;
+}
+
+/* Twice the slots, once there is room for twice the keys. */
 static void
 idmap_enlarge(IdMap *map)
 {
 	int64		mask;
 
-	map->capacity *= 2;
 	map->nslots *= 2;
-	map->keys = memory_grow(map->keys, map->capacity, sizeof(Datum));
-	if (map->kind != KEY_INT)
-		map->hashes = memory_grow(map->hashes, map->capacity, sizeof(uint64));
 	map->slots = memory_grow(map->slots, map->nslots, sizeof(int32));
 	memset(map->slots, 0, map->nslots * sizeof(int32));
 	mask = map->nslots - 1;
@@ -260,37 +315,123 @@ int32
 idmap_insert(IdMap *map, Datum key, bool *found)
 {
 	uint64		hash = key_hash(map->kind, key);
-	int64		slot = idmap_slot(map, key, hash);
+	int64		slot;
 
+	Assert(map->slots != NULL && !map->direct);
+	slot = idmap_slot(map, key, hash);
 	*found = map->slots[slot] != 0;
 	if (*found)
 		return map->slots[slot] - 1;
-	if (map->count == PG_INT32_MAX - 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("node type has more than %d nodes", PG_INT32_MAX - 1)));
-	if (map->count >= map->capacity)
+	idmap_reserve(map);
+	if (map->nslots < 2 * map->capacity)
 	{
 		idmap_enlarge(map);
 		slot = idmap_slot(map, key, hash);
 	}
-	if (map->kind == KEY_INT)
-		map->keys[map->count] = key;
-	else
-	{
-		MemoryContext old = MemoryContextSwitchTo(map->cxt);
-
-		map->keys[map->count] = key_copy(map->kind, key);
-		map->hashes[map->count] = hash;
-		MemoryContextSwitchTo(old);
-	}
-	map->slots[slot] = ++map->count;
+	idmap_put(map, key, hash);
+	map->slots[slot] = map->count;
 	return map->count - 1;
+}
+
+/* ------------------------------------------------------------------------
+ * All keys first, then the look-ups
+ * ------------------------------------------------------------------------
+ */
+
+/*
+ * Makes room for "expected" keys that are to come by idmap_append().  The map
+ * is empty, and cannot be asked until it is complete.
+ */
+void
+idmap_begin(IdMap *map, int64 expected)
+{
+	MemoryContext old = MemoryContextSwitchTo(map->cxt);
+
+	Assert(map->count == 0);
+	pfree(map->slots);
+	map->slots = NULL;
+	if (expected > map->capacity)
+	{
+		map->capacity = expected;
+		map->keys = memory_grow(map->keys, map->capacity, sizeof(Datum));
+		if (map->kind != KEY_INT)
+			map->hashes = memory_grow(map->hashes, map->capacity, sizeof(uint64));
+	}
+	MemoryContextSwitchTo(old);
+}
+
+/* The number of a key that was not there before, as idmap_complete() will see. */
+int32
+idmap_append(IdMap *map, Datum key)
+{
+	Assert(map->slots == NULL);
+	idmap_reserve(map);
+	idmap_put(map, key, map->kind == KEY_INT ? 0 : key_hash(map->kind, key));
+	return map->count - 1;
+}
+
+/*
+ * Integers that lie close together get a slot each: most keys are numbers
+ * given in sequence, and to look one up costs one access to memory instead of
+ * two, and no hash.  False if they lie too far apart.
+ */
+static bool
+idmap_try_direct(IdMap *map)
+{
+	int64		first = PG_INT64_MAX;
+	int64		last = PG_INT64_MIN;
+
+	if (map->kind != KEY_INT || map->count == 0)
+		return false;
+	for (int32 i = 0; i < map->count; i++)
+	{
+		first = Min(first, DatumGetInt64(map->keys[i]));
+		last = Max(last, DatumGetInt64(map->keys[i]));
+	}
+	if ((uint64) last - (uint64) first >= (uint64) map->count * IDMAP_SPREAD)
+		return false;
+	map->first = first;
+	map->nslots = last - first + 1;
+	map->slots = memory_alloc_zero(map->nslots, sizeof(int32));
+	map->direct = true;
+	return true;
+}
+
+/*
+ * No more keys will come.  Returns the number of one that stands there twice,
+ * or -1.
+ */
+int32
+idmap_complete(IdMap *map)
+{
+	MemoryContext old = MemoryContextSwitchTo(map->cxt);
+
+	if (!idmap_try_direct(map))
+		idmap_hash_slots(map, map->count);
+	MemoryContextSwitchTo(old);
+	for (int32 i = 0; i < map->count; i++)
+	{
+		int64		slot = map->direct ? idmap_place(map, map->keys[i]) :
+			idmap_slot(map, map->keys[i], idmap_hash(map, i));
+
+		if (i % KEYS_AT_ONCE == 0)
+			CHECK_FOR_INTERRUPTS();
+		if (map->slots[slot] != 0)
+			return i;
+		map->slots[slot] = i + 1;
+	}
+	return -1;
 }
 
 int32
 idmap_find(const IdMap *map, Datum key)
 {
+	if (map->direct)
+	{
+		int64		place = idmap_place(map, key);
+
+		return place < map->nslots ? map->slots[place] - 1 : -1;
+	}
 	return map->slots[idmap_slot(map, key, key_hash(map->kind, key))] - 1;
 }
 
@@ -310,4 +451,11 @@ uint64
 idmap_hash(const IdMap *map, int32 number)
 {
 	return map->kind == KEY_INT ? (uint64) DatumGetInt64(map->keys[number]) : map->hashes[number];
+}
+
+const uint64 *
+idmap_hashes(const IdMap *map)
+{
+	StaticAssertStmt(sizeof(Datum) == sizeof(uint64), "integer keys are their own hashes");
+	return map->kind == KEY_INT ? (const uint64 *) map->keys : map->hashes;
 }

@@ -23,10 +23,19 @@ typedef struct IdMap IdMap;
 extern IdMap *idmap_create(KeyKind kind, int64 expected, MemoryContext parent);
 extern void idmap_free(IdMap *map);
 extern int32 idmap_insert(IdMap *map, Datum key, bool *found);
+
+/*
+ * The same in two steps, cheaper where all keys come before the first question.
+ */
+extern void idmap_begin(IdMap *map, int64 expected);
+extern int32 idmap_append(IdMap *map, Datum key);
+extern int32 idmap_complete(IdMap *map);	/* a key that stands there twice; -1: none */
+
 extern int32 idmap_find(const IdMap *map, Datum key);	/* -1: not there */
 extern int32 idmap_count(const IdMap *map);
 extern Datum idmap_key(const IdMap *map, int32 number);
 extern uint64 idmap_hash(const IdMap *map, int32 number);
+extern const uint64 *idmap_hashes(const IdMap *map);	/* of all numbers, until the next key comes */
 
 /*
  * What the sampler knows a node by: a number made of the key alone, the same

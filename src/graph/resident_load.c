@@ -20,8 +20,17 @@
 /* Edges laid out between two looks for a cancel: some milliseconds. */
 #define EDGES_AT_ONCE	(1 << 18)
 
-/* Room for more rows than this is not made on the word of an estimate. */
-#define EDGES_EXPECTED	(1 << 24)
+/* Rows whose ends are looked up together, so that one need not wait for another. */
+#define EDGES_PENDING	256
+
+/* A row whose ends are not looked up yet. */
+typedef struct PendingEdge
+{
+	Datum		source;
+	Datum		target;
+	TimestampTz time;
+	float		weight;
+} PendingEdge;
 
 /* The rows of one edge table, ends as node numbers. */
 typedef struct EdgeRows
@@ -38,16 +47,65 @@ typedef struct EdgeRows
 	StoreCounts counts;
 	const EdgeType *type;
 	EdgeColumns columns;
+	bool		by_value;		/* keys can be kept longer than their row */
+	int			npending;
+	PendingEdge pending[EDGES_PENDING];
 } EdgeRows;
+
+/* Room for all rows that are pending. */
+static void
+edge_rows_reserve(EdgeRows *rows)
+{
+	if (rows->count + rows->npending <= rows->capacity)
+		return;
+	rows->capacity = Max(rows->capacity * 2, EDGES_PENDING);
+	rows->source = memory_grow(rows->source, rows->capacity, sizeof(int32));
+	rows->target = memory_grow(rows->target, rows->capacity, sizeof(int32));
+	if (rows->times != NULL)
+		rows->times = memory_grow(rows->times, rows->capacity, sizeof(TimestampTz));
+	if (rows->weights != NULL)
+		rows->weights = memory_grow(rows->weights, rows->capacity, sizeof(float));
+}
+
+/* Looks up the ends of the rows that are pending. */
+static void
+edge_rows_resolve(EdgeRows *rows)
+{
+	int32		source[EDGES_PENDING];
+	int32		target[EDGES_PENDING];
+
+	edge_rows_reserve(rows);
+	for (int i = 0; i < rows->npending; i++)
+	{
+		source[i] = idmap_find(rows->source_map, rows->pending[i].source);
+		target[i] = idmap_find(rows->target_map, rows->pending[i].target);
+	}
+	for (int i = 0; i < rows->npending; i++)
+	{
+		if (source[i] < 0 || target[i] < 0)
+			rows->counts.dangling++;
+		else if (rows->same_type && source[i] == target[i])
+			rows->counts.loops++;
+		else
+		{
+			rows->source[rows->count] = source[i];
+			rows->target[rows->count] = target[i];
+			if (rows->times != NULL)
+				rows->times[rows->count] = rows->pending[i].time;
+			if (rows->weights != NULL)
+				rows->weights[rows->count] = rows->pending[i].weight;
+			rows->count++;
+		}
+	}
+	rows->npending = 0;
+}
 
 /* A row arrives: (source, target), time and weight if any. */
 static void
 edge_row(void *arg, Datum *values, bool *nulls)
 {
 	EdgeRows   *rows = arg;
-	int32		source,
-				target;
-	float		weight;
+	PendingEdge *edge;
 
 	rows->counts.edges++;
 	if (nulls[0] || nulls[1])
@@ -55,42 +113,22 @@ edge_row(void *arg, Datum *values, bool *nulls)
 		rows->counts.null_ends++;
 		return;
 	}
-	weight = edge_row_weight(&rows->columns, rows->type, values, nulls);
-	source = idmap_find(rows->source_map, key_of_type(values[0], rows->columns.end_type));
-	target = idmap_find(rows->target_map, key_of_type(values[1], rows->columns.end_type));
-	if (source < 0 || target < 0)
-	{
-		rows->counts.dangling++;
-		return;
-	}
-	if (rows->same_type && source == target)
-	{
-		rows->counts.loops++;
-		return;
-	}
-	if (rows->count == rows->capacity)
-	{
-		rows->capacity *= 2;
-		rows->source = memory_grow(rows->source, rows->capacity, sizeof(int32));
-		rows->target = memory_grow(rows->target, rows->capacity, sizeof(int32));
-		if (rows->times != NULL)
-			rows->times = memory_grow(rows->times, rows->capacity, sizeof(TimestampTz));
-		if (rows->weights != NULL)
-			rows->weights = memory_grow(rows->weights, rows->capacity, sizeof(float));
-	}
-	rows->source[rows->count] = source;
-	rows->target[rows->count] = target;
+	edge = &rows->pending[rows->npending++];
+	edge->source = key_of_type(values[0], rows->columns.end_type);
+	edge->target = key_of_type(values[1], rows->columns.end_type);
 	if (rows->times != NULL)
-		rows->times[rows->count] = edge_row_time(&rows->columns, values, nulls);
+		edge->time = edge_row_time(&rows->columns, values, nulls);
 	if (rows->weights != NULL)
-		rows->weights[rows->count] = weight;
-	rows->count++;
+		edge->weight = edge_row_weight(&rows->columns, rows->type, values, nulls);
+	if (!rows->by_value || rows->npending == EDGES_PENDING)
+		edge_rows_resolve(rows);
 }
 
 static void
 edge_rows_read(EdgeRows *rows, GraphStore *store, const EdgeType *type)
 {
-	char	   *sql = psprintf("SELECT %s FROM %s", edge_select_list(store->graph, type, true), type->from);
+	const Graph *graph = store->graph;
+	char	   *sql = psprintf("SELECT %s FROM %s", edge_select_list(graph, type, true), type->from);
 
 	memset(rows, 0, sizeof(EdgeRows));
 	rows->type = type;
@@ -98,7 +136,9 @@ edge_rows_read(EdgeRows *rows, GraphStore *store, const EdgeType *type)
 	rows->source_map = store->nodes[type->source_type].map;
 	rows->target_map = store->nodes[type->target_type].map;
 	rows->same_type = type->source_type == type->target_type;
-	rows->capacity = Min(Max(graph_estimate_rows(type->relid), 1024), EDGES_EXPECTED);
+	rows->by_value = graph->node_types[type->source_type].key_kind == KEY_INT &&
+		graph->node_types[type->target_type].key_kind == KEY_INT;
+	rows->capacity = Min(Max(graph_estimate_rows(type->relid), 1024), ROWS_EXPECTED);
 	rows->source = memory_alloc(rows->capacity, sizeof(int32));
 	rows->target = memory_alloc(rows->capacity, sizeof(int32));
 	if (type->time_column != NULL)
@@ -106,6 +146,7 @@ edge_rows_read(EdgeRows *rows, GraphStore *store, const EdgeType *type)
 	if (type->weight_column != NULL)
 		rows->weights = memory_alloc(rows->capacity, sizeof(float));
 	query_once(sql, 0, NULL, NULL, NULL, edge_row, rows);
+	edge_rows_resolve(rows);
 }
 
 /* Puts neighbour "src" into the list of "dst". */

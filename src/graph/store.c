@@ -14,6 +14,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "base/compat.h"
 #include "base/memory.h"
 #include "graph/store_internal.h"
 
@@ -219,8 +220,8 @@ store_close(GraphStore *store)
 static int32
 nodes_number(StoreNodes *nodes, Datum key, TimestampTz time)
 {
-	bool		found;
-	int32		node = idmap_insert(nodes->map, key, &found);
+	bool		found = false;
+	int32		node = nodes->appending ? idmap_append(nodes->map, key) : idmap_insert(nodes->map, key, &found);
 
 	if (found)
 		return -1;
@@ -235,6 +236,15 @@ nodes_number(StoreNodes *nodes, Datum key, TimestampTz time)
 		nodes->times[node] = time;
 	}
 	return node;
+}
+
+SAGE_NORETURN static void
+nodes_not_unique(const NodeType *type)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_CARDINALITY_VIOLATION),
+			 errmsg("node key \"%s\" of %s is not unique", type->key_column, type->table),
+			 errhint("Each node must be one row; choose a unique column as key.")));
 }
 
 /*
@@ -254,10 +264,7 @@ nodes_row(void *arg, Datum *values, bool *nulls)
 		return;
 	node = nodes_number(nodes, values[0], nulls[1] ? DT_NOEND : DatumGetTimestampTz(values[1]));
 	if (node < 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_CARDINALITY_VIOLATION),
-				 errmsg("node key \"%s\" of %s is not unique", type->key_column, type->table),
-				 errhint("Each node must be one row; choose a unique column as key.")));
+		nodes_not_unique(type);
 	if (nodes->reader.row != NULL)
 		nodes->reader.row(nodes->reader.arg, node, values + 2, nulls + 2);
 }
@@ -295,15 +302,22 @@ store_fetch_nodes(GraphStore *store, int type, const IdMap *asked)
 	pfree(keys);
 }
 
+/* All rows of a type.  by_key: in the order of their keys. */
 void
 store_read_nodes(GraphStore *store, int type, bool by_key)
 {
 	const NodeType *node_type = &store->graph->node_types[type];
+	StoreNodes *nodes = &store->nodes[type];
 	const char *sql = store->plans->node_sql[type];
 
 	if (by_key)
 		sql = psprintf("%s ORDER BY %s", sql, key_columns_order(&node_type->key));
-	query_once(sql, 0, NULL, NULL, NULL, nodes_row, &store->nodes[type]);
+	idmap_begin(nodes->map, Min(graph_estimate_rows(node_type->relid), ROWS_EXPECTED));
+	nodes->appending = true;
+	query_once(sql, 0, NULL, NULL, NULL, nodes_row, nodes);
+	nodes->appending = false;
+	if (idmap_complete(nodes->map) >= 0)
+		nodes_not_unique(node_type);
 }
 
 /* Only for a live store: a resident one has laid out its lists already. */

@@ -48,6 +48,7 @@ typedef struct NeighborPick
 	bool		rotate;			/* start at hash(salt, node) and go round */
 	uint64		salt;
 	bool		inclusive;		/* rows at the seed time itself count, too */
+	bool		any_order;		/* the order of what is picked does not matter */
 } NeighborPick;
 
 typedef struct NeighborList

@@ -13,12 +13,16 @@
 #include "base/random.h"
 #include "graph/store.h"
 
+/* Room for more rows than this is not made on the word of an estimate. */
+#define ROWS_EXPECTED	(1 << 24)
+
 /* The nodes of one type that have a number. */
 typedef struct StoreNodes
 {
 	GraphStore *store;
 	int			type;
 	IdMap	   *map;
+	bool		appending;		/* while all rows are read: keys are found when it is over */
 	const IdMap *asked;			/* while rows are fetched: whose; NULL: all */
 	TimestampTz *times;			/* [capacity]; NULL: the type has no time */
 	int64		times_capacity;
@@ -35,6 +39,7 @@ struct GraphStore
 	StoreCounts *counts;		/* [nrelations] */
 	struct LiveRelation *live;	/* [nrelations]; NULL: resident */
 	struct ResidentRelation *resident;	/* [nrelations]; NULL: live */
+	bool		by_key;			/* nodes are numbered in the order of their keys */
 };
 
 /* store.c */
@@ -169,7 +174,7 @@ typedef struct ResidentRelation
 	int64		nnodes;			/* of dst_type */
 	int64	   *offsets;		/* [nnodes + 1] */
 	int32	   *lengths;		/* [nnodes], repeated pairs taken out once sorted */
-	int32	   *sorted;			/* [nnodes], so many are in their final place */
+	int32	   *sorted;			/* [nnodes], so many are in their final place; -1: none, but no pair is repeated */
 	int32	   *neighbors;		/* [offsets[nnodes]] */
 	TimestampTz *times;			/* the same; NULL: edges have no time */
 	float	   *weights;		/* the same; NULL: no weights */

@@ -8,6 +8,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "miscadmin.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
@@ -15,7 +17,7 @@
 #include "base/memory.h"
 #include "graph/store_internal.h"
 
-/* Lists up to here are sorted whole. */
+/* Lists up to here are sorted in place; a power of two. */
 #define SORT_WHOLE	64
 
 /* Picked for between two looks for a cancel. */
@@ -33,6 +35,7 @@ store_open_resident(const Graph *graph, StorePlans *plans, const NodeReader *rea
 	GraphStore *store = store_create(graph, plans, readers, seed, parent, "resident");
 	MemoryContext old = MemoryContextSwitchTo(store->cxt);
 
+	store->by_key = by_key;
 	store->resident = palloc0(Max(graph->nrelations, 1) * sizeof(ResidentRelation));
 	for (int i = 0; i < graph->nnode_types; i++)
 		store_read_nodes(store, i, by_key);
@@ -87,6 +90,130 @@ entries_unique(NeighborEntry *entries, int32 n)
 	return kept;
 }
 
+static void
+entries_sort(NeighborEntry *entries, int32 n)
+{
+	if (n <= SORT_WHOLE)
+		entries_insertion_sort(entries, n);
+	else
+		neighbor_entries_sort(entries, n);
+}
+
+/* All neighbours of a node into their place. */
+static void
+resident_order_all(GraphStore *store, ResidentRelation *rel, int relation, int32 node)
+{
+	const GraphRelation *def = &store->graph->relations[relation];
+	const uint64 *src_hashes = idmap_hashes(store->nodes[def->src_type].map);
+	uint64		salt = store_priority_salt(rel->seed, idmap_hash(store->nodes[def->dst_type].map, node));
+	int64		at = rel->offsets[node];
+	int32		n = rel->lengths[node];
+	NeighborEntry small[SORT_WHOLE];
+	NeighborEntry *entries = n > SORT_WHOLE ? memory_alloc(n, sizeof(NeighborEntry)) : small;
+
+	for (int32 i = 0; i < n; i++)
+	{
+		entries[i].node = rel->neighbors[at + i];
+		entries[i].priority = store_priority(salt, src_hashes[entries[i].node]);
+		entries[i].time = rel->times != NULL ? rel->times[at + i] : 0;
+		entries[i].weight = rel->weights != NULL ? rel->weights[at + i] : 0;
+	}
+	CHECK_FOR_INTERRUPTS();
+	entries_sort(entries, n);
+	if (rel->weights == NULL)
+	{
+		int32		kept = entries_unique(entries, n);
+
+		store->counts[relation].duplicates += n - kept;
+		n = kept;
+	}
+	rel->lengths[node] = rel->sorted[node] = n;
+	entries_store(rel, at, entries, n);
+	if (entries != small)
+		pfree(entries);
+}
+
+/* Ascending. */
+static void
+places_sort(uint64 *places, int32 n)
+{
+	for (int32 i = 1; i < n; i++)
+	{
+		uint64		place = places[i];
+		int32		k = i;
+
+		for (; k > 0 && place < places[k - 1]; k--)
+			places[k] = places[k - 1];
+		places[k] = place;
+	}
+}
+
+/*
+ * Brings the neighbours with a priority up to the threshold to the front of
+ * the list and puts them in order.  Such a front has at most SORT_WHOLE
+ * places, so a priority is sorted as one number with its place in the last
+ * bits; the bits that this costs are of no use but for chance.  False if the
+ * front is longer, or the lost bits would have been needed: then nothing has
+ * happened but that the list has been mixed.
+ */
+static bool
+resident_order_front(GraphStore *store, ResidentRelation *rel, int relation, int32 node, uint64 threshold)
+{
+	const GraphRelation *def = &store->graph->relations[relation];
+	const uint64 *src_hashes = idmap_hashes(store->nodes[def->src_type].map);
+	uint64		salt = store_priority_salt(rel->seed, idmap_hash(store->nodes[def->dst_type].map, node));
+	int32	   *list = rel->neighbors + rel->offsets[node];
+	int32		n = rel->lengths[node];
+	uint64		places[SORT_WHOLE + 1];
+	int32		nodes[SORT_WHOLE + 1];
+	int32		front = 0;
+	int32		kept = 0;
+	bool		exact = true;
+
+	/*
+	 * From the end, so that the others come to stand behind the front.  Who
+	 * goes where is a toss of a coin, so each neighbour is written to both
+	 * sides, where there is room, and only the counter tells: no branch.
+	 */
+	for (int32 i = n - 1; i >= 0; i--)
+	{
+		int32		neighbor = list[i];
+		uint64		priority = store_priority(salt, src_hashes[neighbor]);
+
+		list[i + front] = neighbor;
+		nodes[front] = neighbor;
+		places[front] = (priority & ~(uint64) (SORT_WHOLE - 1)) | front;
+		front += priority <= threshold;
+		if (front > SORT_WHOLE)
+		{
+			memcpy(list + i, nodes, front * sizeof(int32));
+			return false;
+		}
+	}
+	places_sort(places, front);
+	for (int32 i = 0; i < front; i++)
+	{
+		int32		neighbor = nodes[places[i] % SORT_WHOLE];
+		bool		tie = i > 0 && places[i] / SORT_WHOLE == places[i - 1] / SORT_WHOLE;
+
+		if (!tie)
+			list[kept++] = neighbor;
+		else
+			exact &= neighbor == list[kept - 1];
+	}
+	if (!exact)
+	{
+		memcpy(list, nodes, front * sizeof(int32));
+		return false;
+	}
+	if (kept < front)
+		memmove(list + kept, list + front, (n - front) * sizeof(int32));
+	store->counts[relation].duplicates += front - kept;
+	rel->lengths[node] = n - (front - kept);
+	rel->sorted[node] = kept;
+	return true;
+}
+
 /*
  * Makes sure that the first "wanted" neighbours of a node are in their place
  * (or all, if wanted is -1 or the list is short).
@@ -98,65 +225,73 @@ entries_unique(NeighborEntry *entries, int32 n)
 static void
 resident_order(GraphStore *store, ResidentRelation *rel, int relation, int32 node, int32 wanted)
 {
-	const GraphRelation *def = &store->graph->relations[relation];
-	const IdMap *src_map = store->nodes[def->src_type].map;
-	int64		at = rel->offsets[node];
 	int32		n = rel->lengths[node];
-	uint64		salt = store_priority_salt(rel->seed, idmap_hash(store->nodes[def->dst_type].map, node));
-	NeighborEntry small[SORT_WHOLE];
-	NeighborEntry *entries = small;
-	int32		front = n;
+	double		expected = wanted + 3 * sqrt(Max(wanted, 0)) + 3;
+	uint64		threshold = PG_UINT64_MAX;
 
 	if (rel->sorted[node] >= n || (wanted >= 0 && rel->sorted[node] >= wanted))
 		return;
+	if (wanted >= 0 && expected < 0.75 * n)
+		threshold = (uint64) ((double) PG_UINT64_MAX * (expected / n));
+	else if (n > SORT_WHOLE)
+		threshold = 0;
+	CHECK_FOR_INTERRUPTS();
+	if (threshold == 0 || rel->times != NULL || rel->weights != NULL ||
+		!resident_order_front(store, rel, relation, node, threshold) ||
+		rel->sorted[node] < Min(wanted, rel->lengths[node]))
+		resident_order_all(store, rel, relation, node);
+}
+
+static int
+node_compare(const void *a, const void *b)
+{
+	return *(const int32 *) a - *(const int32 *) b;
+}
+
+/*
+ * Takes out a node's repeated neighbours without making their order, for a
+ * pick that takes all: cheaper by half.
+ */
+static void
+resident_unique(GraphStore *store, ResidentRelation *rel, int relation, int32 node)
+{
+	int32	   *list = rel->neighbors + rel->offsets[node];
+	int32		n = rel->lengths[node];
+	int32		kept = 0;
+
+	if (rel->sorted[node] != 0)
+		return;
 	if (n > SORT_WHOLE)
-		entries = memory_alloc(n, sizeof(NeighborEntry));
+		qsort(list, n, sizeof(int32), node_compare);
+	for (int32 i = 1; i < n && n <= SORT_WHOLE; i++)
+	{
+		int32		neighbor = list[i];
+		int32		k = i;
+
+		for (; k > 0 && neighbor < list[k - 1]; k--)
+			list[k] = list[k - 1];
+		list[k] = neighbor;
+	}
 	for (int32 i = 0; i < n; i++)
 	{
-		entries[i].node = rel->neighbors[at + i];
-		entries[i].priority = store_priority(salt, idmap_hash(src_map, entries[i].node));
-		entries[i].time = rel->times != NULL ? rel->times[at + i] : 0;
-		entries[i].weight = rel->weights != NULL ? rel->weights[at + i] : 0;
+		if (kept == 0 || list[i] != list[kept - 1])
+			list[kept++] = list[i];
 	}
-	CHECK_FOR_INTERRUPTS();
-	if (n > SORT_WHOLE && wanted >= 0 && wanted < n / 4 && rel->weights == NULL)
-	{
-		uint64		threshold = (uint64) ((double) PG_UINT64_MAX * Min(1.0, (2.0 * wanted + 32) / n));
+	store->counts[relation].duplicates += n - kept;
+	rel->lengths[node] = kept;
+	rel->sorted[node] = -1;
+}
 
-		front = 0;
-		for (int32 i = 0; i < n; i++)
-		{
-			if (entries[i].priority <= threshold)
-			{
-				NeighborEntry entry = entries[i];
-
-				entries[i] = entries[front];
-				entries[front++] = entry;
-			}
-		}
-	}
-	if (front <= SORT_WHOLE)
-		entries_insertion_sort(entries, front);
-	else
-		neighbor_entries_sort(entries, front);
-	if (rel->weights == NULL)
-	{
-		int32		kept = entries_unique(entries, front);
-
-		memmove(entries + kept, entries + front, (n - front) * sizeof(NeighborEntry));
-		store->counts[relation].duplicates += front - kept;
-		n -= front - kept;
-		front = kept;
-	}
-	rel->lengths[node] = n;
-	entries_store(rel, at, entries, n);
-	rel->sorted[node] = front;
-	if (entries != small)
-		pfree(entries);
-
-	/* chance, or many copies of one pair: too few below the threshold */
-	if (front < n && front < wanted)
-		resident_order(store, rel, relation, node, -1);
+/*
+ * Whether a pick needs no order at this node: it takes all, and nobody minds
+ * in which order they are summed up.  A store by key, though, has promised
+ * the same sums however the rows were moved.
+ */
+static inline bool
+resident_orderless(const GraphStore *store, const ResidentRelation *rel, int32 node, const NeighborPick *pick)
+{
+	return pick->any_order && !store->by_key && rel->times == NULL && rel->weights == NULL &&
+		(pick->count < 0 || rel->lengths[node] <= pick->count);
 }
 
 static inline bool
@@ -189,7 +324,10 @@ resident_pick(GraphStore *store, ResidentRelation *rel, int relation, int32 node
 
 	if (pick->count == 0 || rel->lengths[node] == 0)
 		return n;
-	resident_order(store, rel, relation, node, pick->rotate || timed ? -1 : pick->count);
+	if (resident_orderless(store, rel, node, pick))
+		resident_unique(store, rel, relation, node);
+	else
+		resident_order(store, rel, relation, node, pick->rotate || timed ? -1 : pick->count);
 	length = visible = rel->lengths[node];
 	if (timed && pick->rotate)
 	{
@@ -210,6 +348,14 @@ resident_pick(GraphStore *store, ResidentRelation *rel, int relation, int32 node
 			if (result->weights != NULL)
 				result->weights[n + taken] = rel->weights[place];
 		}
+		return n + taken;
+	}
+	if (!timed && skip == 0)
+	{
+		taken = pick->count < 0 ? length : Min(length, pick->count);
+		memcpy(result->nodes + n, rel->neighbors + base, taken * sizeof(int32));
+		if (result->weights != NULL)
+			memcpy(result->weights + n, rel->weights + base, taken * sizeof(float));
 		return n + taken;
 	}
 	/* first from the start to the end of the list, then what stands before the start */

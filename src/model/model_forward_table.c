@@ -143,7 +143,7 @@ forward_type(Tape *tape, Model *model, GraphStore *store, const Fanout *fanout, 
 		for (int r = 0; r < graph->nrelations; r++)
 		{
 			NeighborPick pick = {.count = fanout_count(fanout, spec->layers - layer + 1, r),
-			.inclusive = spec->time_inclusive};
+			.inclusive = spec->time_inclusive, .any_order = true};
 			NeighborList list;
 			RelationBlock *block;
 
