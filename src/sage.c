@@ -9,6 +9,7 @@
 
 #include "base/guc.h"
 #include "job/job_launcher.h"
+#include "predict/score_calls.h"
 #include "sage.h"
 
 #ifdef PG_MODULE_MAGIC_EXT
@@ -27,6 +28,7 @@ void
 _PG_init(void)
 {
 	guc_define();
+	score_calls_watch();
 	if (process_shared_preload_libraries_in_progress)
 		launcher_register();
 }

@@ -176,7 +176,7 @@ exclude_column(const Scorer *scorer, const char *column)
 static Scorer *
 open_scorer(const char *model)
 {
-	return score_site_scorer(score_site_create(CurrentMemoryContext), model, STORE_ALWAYS);
+	return score_site_scorer(score_site_create(CurrentMemoryContext, NULL), model, STORE_ALWAYS);
 }
 
 /* sage_score() as the function beside this one, ready to be quoted in SQL. */

@@ -102,7 +102,7 @@ sage_evaluate(PG_FUNCTION_ARGS)
 
 	InitMaterializedSRF(fcinfo, 0);
 	model = model_catalog_scored(NULL, PG_ARGISNULL(0) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(0)))->model;
-	scorer = score_site_scorer(score_site_create(CurrentMemoryContext), model, STORE_ALWAYS);
+	scorer = score_site_scorer(score_site_create(CurrentMemoryContext, NULL), model, STORE_ALWAYS);
 	spec = scorer_spec(scorer);
 	if (PG_ARGISNULL(1))
 		source = source_of_version(model);

@@ -61,7 +61,7 @@ call_scorer(FunctionCallInfo fcinfo)
 	TimestampTz at = PG_ARGISNULL(2) ? STORE_ALWAYS : PG_GETARG_TIMESTAMPTZ(2);
 
 	if (site == NULL)
-		fcinfo->flinfo->fn_extra = site = score_site_create(fcinfo->flinfo->fn_mcxt);
+		fcinfo->flinfo->fn_extra = site = score_site_create(fcinfo->flinfo->fn_mcxt, fcinfo->flinfo->fn_expr);
 	if (!PG_ARGISNULL(1))
 	{
 		text	   *name = PG_GETARG_TEXT_PP(1);

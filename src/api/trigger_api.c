@@ -308,7 +308,7 @@ sage_score(PG_FUNCTION_ARGS)
 	call.data = (TriggerData *) fcinfo->context;
 	model = call.data->tg_trigger->tgargs[0];
 	if (fcinfo->flinfo->fn_extra == NULL)
-		fcinfo->flinfo->fn_extra = score_site_create(fcinfo->flinfo->fn_mcxt);
+		fcinfo->flinfo->fn_extra = score_site_create(fcinfo->flinfo->fn_mcxt, NULL);
 	site = fcinfo->flinfo->fn_extra;
 	call.scorer = score_site_scorer(site, model, STORE_ALWAYS);
 	call.node_type = &scorer_graph(call.scorer)->node_types[scorer_spec(call.scorer)->node_type];

@@ -19,4 +19,13 @@
 /* pg_attribute_noreturn() became pg_noreturn, in another place, in 18. */
 #define SAGE_NORETURN __attribute__((noreturn))
 
+/* What an ExecutorRun_hook takes, and passes on: 18 has one argument less. */
+#if PG_VERSION_NUM >= 180000
+#define COMPAT_EXECUTOR_RUN_PARAMETERS	QueryDesc *queryDesc, ScanDirection direction, uint64 count
+#define COMPAT_EXECUTOR_RUN_ARGUMENTS	queryDesc, direction, count
+#else
+#define COMPAT_EXECUTOR_RUN_PARAMETERS	QueryDesc *queryDesc, ScanDirection direction, uint64 count, bool execute_once
+#define COMPAT_EXECUTOR_RUN_ARGUMENTS	queryDesc, direction, count, execute_once
+#endif
+
 #endif							/* SAGE_COMPAT_H */

@@ -6,7 +6,8 @@
  * So a scorer begins by asking the tables about each key, and once it has
  * spent on that what reading and scoring everything would cost, it does just
  * that and answers from then on by look-up: never more than about twice the
- * best that could have been done.
+ * best that could have been done.  Where the planner expects many calls
+ * (score_calls.c) it does so at once.
  */
 #include "postgres.h"
 
@@ -25,6 +26,12 @@
 
 /* One key by itself, in seconds, before anything was measured. */
 #define LIVE_KEY_SECONDS	0.0002
+
+/*
+ * The planner's word is taken for so many times more calls than would pay:
+ * when it is wrong, more is lost by reading everything than by not doing so.
+ */
+#define EXPECTED_MARGIN		2
 
 /* Keys sampled at a time. */
 #define LIVE_BATCH			1024
@@ -261,13 +268,20 @@ score_resident(Scorer *scorer, const Datum *keys, int64 n, float *outputs, float
  * ------------------------------------------------------------------------
  */
 
+/* The seconds that scoring n keys, and what is expected to follow, will take if it goes on live. */
+static double
+live_cost(const Scorer *scorer, int64 n)
+{
+	return Max(scorer->live_seconds + (n - 1) * LIVE_KEY_SECONDS,
+			   scorer->calls_expected * n * LIVE_KEY_SECONDS / EXPECTED_MARGIN);
+}
+
 static bool
 resident_pays(Scorer *scorer, int64 n)
 {
 	if (scorer->access != ACCESS_AUTO)
 		return scorer->access == ACCESS_RESIDENT;
-	if (scorer->resident_failed ||
-		scorer->live_seconds + (n - 1) * LIVE_KEY_SECONDS <= scorer->cached->load_cost)
+	if (scorer->resident_failed || live_cost(scorer, n) <= scorer->cached->load_cost)
 		return false;
 	if (scorer->cached->load_bytes * 1.5 <= guc_max_memory * 1024.0)
 		return true;

@@ -26,6 +26,7 @@
 #include "utils/snapmgr.h"
 
 #include "base/guc.h"
+#include "predict/score_calls.h"
 #include "predict/scorer_internal.h"
 
 /* Scorings of a model inside one another. */
@@ -119,12 +120,16 @@ site_callback(void *arg)
 	site_let_go(arg);
 }
 
-/* A site that ends with the memory context. */
+/*
+ * A site that ends with the memory context.  call: the expression in a query
+ * that it stands for, or NULL.
+ */
 ScoreSite *
-score_site_create(MemoryContext cxt)
+score_site_create(MemoryContext cxt, const Node *call)
 {
 	ScoreSite  *site = MemoryContextAllocZero(cxt, sizeof(ScoreSite));
 
+	site->call = call;
 	site->callback.func = site_callback;
 	site->callback.arg = site;
 	MemoryContextRegisterResetCallback(cxt, &site->callback);
@@ -210,6 +215,7 @@ score_site_scorer(ScoreSite *site, const char *model, TimestampTz at)
 				 errhint("See the views, policies and functions that the graph's tables are made of.")));
 	if (scorer == NULL)
 		scorer = scorer_create(model, at);
+	scorer->calls_expected = Max(scorer->calls_expected, score_calls_expected(site->call));
 	dlist_push_tail(&scorer->sites, &site->node);
 	site->scorer = scorer;
 	return scorer;

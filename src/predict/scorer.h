@@ -15,6 +15,7 @@
 
 #include "datatype/timestamp.h"
 #include "lib/ilist.h"
+#include "nodes/nodes.h"
 
 #include "predict/model_cache.h"
 
@@ -27,10 +28,11 @@ typedef struct ScoreSite
 	Scorer	   *scorer;			/* NULL: none, or it is gone */
 	char	   *model;			/* as named; NULL: the default */
 	TimestampTz at;
+	const Node *call;			/* the expression that calls; NULL: not known */
 	MemoryContextCallback callback;
 } ScoreSite;
 
-extern ScoreSite *score_site_create(MemoryContext cxt);
+extern ScoreSite *score_site_create(MemoryContext cxt, const Node *call);
 extern Scorer *score_site_scorer(ScoreSite *site, const char *model, TimestampTz at);
 
 extern const ModelSpec *scorer_spec(const Scorer *scorer);

@@ -43,6 +43,7 @@ struct Scorer
 	LiveState	live;
 	Tape	   *tape;
 	double		live_seconds;	/* spent so far */
+	double		calls_expected; /* by the planner; 0: not known */
 	bool		memory_told;	/* the user knows why it is slow */
 
 	/* resident: everything was scored */

@@ -140,6 +140,7 @@ BEGIN
 	after := same(sage_predict(1), first);
 	RETURN NEXT;
 END $$;
+SET sage.access = resident;
 SELECT * FROM caught_in_scoring();
 SET sage.access = live;
 SELECT * FROM caught_in_scoring();

@@ -100,11 +100,13 @@ UPDATE follows SET weight = NULL WHERE source = 3;
 SELECT count(*) = count(sage_predict(id)) AS some_null FROM users;
 ROLLBACK;
 BEGIN;
+SET LOCAL sage.access = live;
 UPDATE follows SET weight = -1 WHERE source = 3;
 SELECT count(*) = count(sage_predict(id)) FROM users;
 \echo :LAST_ERROR_SQLSTATE
 ROLLBACK;
 BEGIN;
+SET LOCAL sage.access = live;
 UPDATE follows SET weight = 'NaN' WHERE source = 3;
 SELECT count(*) = count(sage_predict(id)) FROM users;
 ROLLBACK;
