@@ -231,7 +231,7 @@ idmap_hash_slots(IdMap *map, int64 keys)
 	map->nslots = IDMAP_MIN_SLOTS;
 	while (map->nslots < 2 * keys)
 		map->nslots *= 2;
-	map->slots = memory_alloc_zero(map->nslots, sizeof(int32));
+	map->slots = memory_alloc_table_zero(map->nslots, sizeof(int32));
 }
 
 /*
@@ -247,12 +247,22 @@ idmap_create(KeyKind kind, int64 expected, MemoryContext parent)
 	map->kind = kind;
 	map->cxt = cxt;
 	map->capacity = Max(expected, IDMAP_MIN_SLOTS / 2);
-	map->keys = memory_alloc(map->capacity, sizeof(Datum));
+	map->keys = memory_alloc_table(map->capacity, sizeof(Datum));
 	if (kind != KEY_INT)
-		map->hashes = memory_alloc(map->capacity, sizeof(uint64));
+		map->hashes = memory_alloc_table(map->capacity, sizeof(uint64));
 	idmap_hash_slots(map, map->capacity);
 	MemoryContextSwitchTo(old);
 	return map;
+}
+
+/* Room for so many keys. */
+static void
+idmap_make_room(IdMap *map, int64 capacity)
+{
+	map->keys = memory_grow_table(map->keys, map->capacity, capacity, sizeof(Datum));
+	if (map->kind != KEY_INT)
+		map->hashes = memory_grow_table(map->hashes, map->capacity, capacity, sizeof(uint64));
+	map->capacity = capacity;
 }
 
 /* Room for the next key. */
@@ -265,10 +275,7 @@ idmap_reserve(IdMap *map)
 				 errmsg("node type has more than %d nodes", PG_INT32_MAX - 1)));
 	if (map->count < map->capacity)
 		return;
-	map->capacity *= 2;
-	map->keys = memory_grow(map->keys, map->capacity, sizeof(Datum));
-	if (map->kind != KEY_INT)
-		map->hashes = memory_grow(map->hashes, map->capacity, sizeof(uint64));
+	idmap_make_room(map, 2 * map->capacity);
 }
 
 /* Gives the next number to a key, without looking whether it has one. */
@@ -294,8 +301,8 @@ idmap_enlarge(IdMap *map)
 {
 	int64		mask;
 
+	map->slots = memory_grow_table(map->slots, map->nslots, 2 * map->nslots, sizeof(int32));
 	map->nslots *= 2;
-	map->slots = memory_grow(map->slots, map->nslots, sizeof(int32));
 	memset(map->slots, 0, map->nslots * sizeof(int32));
 	mask = map->nslots - 1;
 	for (int32 i = 0; i < map->count; i++)
@@ -348,15 +355,10 @@ idmap_begin(IdMap *map, int64 expected)
 	MemoryContext old = MemoryContextSwitchTo(map->cxt);
 
 	Assert(map->count == 0);
-	pfree(map->slots);
+	memory_free_table(map->slots);
 	map->slots = NULL;
 	if (expected > map->capacity)
-	{
-		map->capacity = expected;
-		map->keys = memory_grow(map->keys, map->capacity, sizeof(Datum));
-		if (map->kind != KEY_INT)
-			map->hashes = memory_grow(map->hashes, map->capacity, sizeof(uint64));
-	}
+		idmap_make_room(map, expected);
 	MemoryContextSwitchTo(old);
 }
 
@@ -392,7 +394,7 @@ idmap_try_direct(IdMap *map)
 		return false;
 	map->first = first;
 	map->nslots = last - first + 1;
-	map->slots = memory_alloc_zero(map->nslots, sizeof(int32));
+	map->slots = memory_alloc_table_zero(map->nslots, sizeof(int32));
 	map->direct = true;
 	return true;
 }

@@ -10,6 +10,7 @@
 
 #include "base/guc.h"
 #include "base/memory.h"
+#include "base/spill.h"
 
 /* Small requests are not worth a walk over the contexts. */
 #define MEMORY_CHARGED	(64 * 1024)
@@ -109,4 +110,77 @@ memory_grow(void *pointer, int64 count, Size size)
 
 	memory_charge(GetMemoryChunkContext(pointer), bytes);
 	return repalloc_huge(pointer, Max(bytes, 1));
+}
+
+/* ------------------------------------------------------------------------
+ * As long as a table
+ * ------------------------------------------------------------------------
+ */
+
+/*
+ * Whether so many bytes more leave the operation half of what it may use, for
+ * all that cannot lie in a file.
+ */
+static bool
+memory_has_room(MemoryContext cxt, Size bytes)
+{
+	MemoryContext operation;
+	Size		half = (Size) guc_max_memory * 1024 / 2;
+
+	if (bytes < MEMORY_CHARGED)
+		return true;
+	operation = memory_operation(cxt);
+	return operation == NULL ||
+		(bytes <= half && MemoryContextMemAllocated(operation, true) <= half - bytes);
+}
+
+void *
+memory_alloc_table(int64 count, Size size)
+{
+	Size		bytes = memory_bytes(count, size);
+
+	if (memory_has_room(CurrentMemoryContext, bytes))
+		return MemoryContextAllocHuge(CurrentMemoryContext, Max(bytes, 1));
+	return spill_alloc(bytes);
+}
+
+void *
+memory_alloc_table_zero(int64 count, Size size)
+{
+	void	   *result = memory_alloc_table(count, size);
+
+	if (!spill_owns(result))
+		memset(result, 0, memory_bytes(count, size));
+	return result;
+}
+
+/* An array that there is no room for any more moves into a file. */
+void *
+memory_grow_table(void *pointer, int64 old_count, int64 count, Size size)
+{
+	Size		bytes = memory_bytes(count, size);
+	MemoryContext cxt,
+				old;
+	void	   *larger;
+
+	if (spill_owns(pointer))
+		return spill_grow(pointer, bytes);
+	cxt = GetMemoryChunkContext(pointer);
+	if (memory_has_room(cxt, bytes))
+		return repalloc_huge(pointer, Max(bytes, 1));
+	old = MemoryContextSwitchTo(cxt);
+	larger = spill_alloc(bytes);
+	MemoryContextSwitchTo(old);
+	memcpy(larger, pointer, memory_bytes(Min(old_count, count), size));
+	pfree(pointer);
+	return larger;
+}
+
+void
+memory_free_table(void *pointer)
+{
+	if (spill_owns(pointer))
+		spill_free(pointer);
+	else
+		pfree(pointer);
 }

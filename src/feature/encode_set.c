@@ -24,9 +24,9 @@ encode_sparse_reserve(SparseSink *sink, int64 more)
 	if (needed <= sink->capacity)
 		return;
 	sink->capacity = Max(needed, sink->capacity * 2);
-	sink->ids = memory_grow(sink->ids, sink->capacity, sizeof(int32));
+	sink->ids = memory_grow_table(sink->ids, sink->used, sink->capacity, sizeof(int32));
 	if (sink->values != NULL)
-		sink->values = memory_grow(sink->values, sink->capacity, sizeof(float));
+		sink->values = memory_grow_table(sink->values, sink->used, sink->capacity, sizeof(float));
 }
 
 static int

@@ -35,13 +35,13 @@ feature_table_create(const FeatureSet *set, int64 expected_rows, MemoryContext p
 
 	table->set = set;
 	table->capacity = Max(expected_rows, 16);
-	table->dense = memory_alloc(memory_bytes(table->capacity, Max(set->dense_width, 1)), sizeof(float));
-	table->offsets = memory_alloc(table->capacity + 1, sizeof(int64));
+	table->dense = memory_alloc_table(memory_bytes(table->capacity, Max(set->dense_width, 1)), sizeof(float));
+	table->offsets = memory_alloc_table(table->capacity + 1, sizeof(int64));
 	table->offsets[0] = 0;
 	table->sparse.capacity = set->sparse_width > 0 ? memory_bytes(table->capacity, ENTRIES_GUESS) : 1;
-	table->sparse.ids = memory_alloc(table->sparse.capacity, sizeof(int32));
+	table->sparse.ids = memory_alloc_table(table->sparse.capacity, sizeof(int32));
 	if (set->weighted)
-		table->sparse.values = memory_alloc(table->sparse.capacity, sizeof(float));
+		table->sparse.values = memory_alloc_table(table->sparse.capacity, sizeof(float));
 	MemoryContextSwitchTo(old);
 	return table;
 }
@@ -49,12 +49,14 @@ feature_table_create(const FeatureSet *set, int64 expected_rows, MemoryContext p
 static void
 table_reserve(FeatureTable *table)
 {
+	int64		width = Max(table->set->dense_width, 1);
+
 	if (table->count < table->capacity)
 		return;
 	table->capacity *= 2;
-	table->dense = memory_grow(table->dense, memory_bytes(table->capacity, Max(table->set->dense_width, 1)),
-							   sizeof(float));
-	table->offsets = memory_grow(table->offsets, table->capacity + 1, sizeof(int64));
+	table->dense = memory_grow_table(table->dense, table->count * width, memory_bytes(table->capacity, width),
+									 sizeof(float));
+	table->offsets = memory_grow_table(table->offsets, table->count + 1, table->capacity + 1, sizeof(int64));
 }
 
 /*

@@ -15,6 +15,7 @@
 #include "utils/timestamp.h"
 
 #include "base/memory.h"
+#include "base/spill.h"
 #include "graph/store_internal.h"
 
 /* Edges laid out between two looks for a cancel: some milliseconds. */
@@ -56,15 +57,18 @@ typedef struct EdgeRows
 static void
 edge_rows_reserve(EdgeRows *rows)
 {
+	int64		old;
+
 	if (rows->count + rows->npending <= rows->capacity)
 		return;
-	rows->capacity = Max(rows->capacity * 2, EDGES_PENDING);
-	rows->source = memory_grow(rows->source, rows->capacity, sizeof(int32));
-	rows->target = memory_grow(rows->target, rows->capacity, sizeof(int32));
+	old = rows->capacity;
+	rows->capacity = old * 2;
+	rows->source = memory_grow_table(rows->source, old, rows->capacity, sizeof(int32));
+	rows->target = memory_grow_table(rows->target, old, rows->capacity, sizeof(int32));
 	if (rows->times != NULL)
-		rows->times = memory_grow(rows->times, rows->capacity, sizeof(TimestampTz));
+		rows->times = memory_grow_table(rows->times, old, rows->capacity, sizeof(TimestampTz));
 	if (rows->weights != NULL)
-		rows->weights = memory_grow(rows->weights, rows->capacity, sizeof(float));
+		rows->weights = memory_grow_table(rows->weights, old, rows->capacity, sizeof(float));
 }
 
 /* Looks up the ends of the rows that are pending. */
@@ -139,12 +143,12 @@ edge_rows_read(EdgeRows *rows, GraphStore *store, const EdgeType *type)
 	rows->by_value = graph->node_types[type->source_type].key_kind == KEY_INT &&
 		graph->node_types[type->target_type].key_kind == KEY_INT;
 	rows->capacity = Min(Max(graph_estimate_rows(type->relid), 1024), ROWS_EXPECTED);
-	rows->source = memory_alloc(rows->capacity, sizeof(int32));
-	rows->target = memory_alloc(rows->capacity, sizeof(int32));
+	rows->source = memory_alloc_table(rows->capacity, sizeof(int32));
+	rows->target = memory_alloc_table(rows->capacity, sizeof(int32));
 	if (type->time_column != NULL)
-		rows->times = memory_alloc(rows->capacity, sizeof(TimestampTz));
+		rows->times = memory_alloc_table(rows->capacity, sizeof(TimestampTz));
 	if (type->weight_column != NULL)
-		rows->weights = memory_alloc(rows->capacity, sizeof(float));
+		rows->weights = memory_alloc_table(rows->capacity, sizeof(float));
 	query_once(sql, 0, NULL, NULL, NULL, edge_row, rows);
 	edge_rows_resolve(rows);
 }
@@ -168,14 +172,14 @@ relation_put(ResidentRelation *rel, int64 *next, const EdgeRows *rows, int64 edg
 static void
 relation_build(ResidentRelation *rel, const GraphRelation *def, const EdgeRows *rows, int64 nnodes, uint64 seed)
 {
-	int64	   *next = memory_alloc_zero(nnodes + 1, sizeof(int64));
+	int64	   *next = memory_alloc_table_zero(nnodes + 1, sizeof(int64));
 	int64		total = 0;
 
 	rel->nnodes = nnodes;
 	rel->seed = store_relation_seed(seed, def);
-	rel->offsets = memory_alloc(nnodes + 1, sizeof(int64));
-	rel->lengths = memory_alloc(nnodes, sizeof(int32));
-	rel->sorted = memory_alloc_zero(nnodes, sizeof(int32));
+	rel->offsets = memory_alloc_table(nnodes + 1, sizeof(int64));
+	rel->lengths = memory_alloc_table(nnodes, sizeof(int32));
+	rel->sorted = memory_alloc_table_zero(nnodes, sizeof(int32));
 
 	for (int64 i = 0; i < rows->count; i++)
 	{
@@ -200,11 +204,11 @@ relation_build(ResidentRelation *rel, const GraphRelation *def, const EdgeRows *
 	}
 	rel->offsets[nnodes] = total;
 
-	rel->neighbors = memory_alloc(total, sizeof(int32));
+	rel->neighbors = memory_alloc_table(total, sizeof(int32));
 	if (rows->times != NULL)
-		rel->times = memory_alloc(total, sizeof(TimestampTz));
+		rel->times = memory_alloc_table(total, sizeof(TimestampTz));
 	if (rows->weights != NULL)
-		rel->weights = memory_alloc(total, sizeof(float));
+		rel->weights = memory_alloc_table(total, sizeof(float));
 	for (int64 i = 0; i < rows->count; i++)
 	{
 		if (i % EDGES_AT_ONCE == 0)
@@ -214,7 +218,7 @@ relation_build(ResidentRelation *rel, const GraphRelation *def, const EdgeRows *
 		if (def->backward)
 			relation_put(rel, next, rows, i, rows->target[i], rows->source[i]);
 	}
-	pfree(next);
+	memory_free_table(next);
 }
 
 /*
@@ -251,6 +255,7 @@ resident_load_edges(GraphStore *store, const bool *wanted)
 			store->counts[r] = rows.counts;
 		}
 		MemoryContextReset(scratch);
+		spill_rest();
 	}
 	MemoryContextDelete(scratch);
 }

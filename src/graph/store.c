@@ -232,7 +232,11 @@ nodes_number(StoreNodes *nodes, Datum key, TimestampTz time)
 			nodes->times_capacity = 1024;
 			nodes->times = MemoryContextAlloc(nodes->store->cxt, nodes->times_capacity * sizeof(TimestampTz));
 		}
-		memory_reserve(nodes->times, nodes->times_capacity, node + 1);
+		if (node == nodes->times_capacity)
+		{
+			nodes->times = memory_grow_table(nodes->times, node, 2 * nodes->times_capacity, sizeof(TimestampTz));
+			nodes->times_capacity *= 2;
+		}
 		nodes->times[node] = time;
 	}
 	return node;

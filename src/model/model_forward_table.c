@@ -12,11 +12,14 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
+#include "base/guc.h"
 #include "base/memory.h"
+#include "base/spill.h"
 #include "model/model_forward.h"
 
 /* Destinations done at a time: what they need fits the cache. */
 #define CHUNK_ROWS	4096
+#define CHUNK_ROWS_MIN	64
 
 /* The states of all nodes of each type at one level. */
 typedef struct TableLevel
@@ -24,6 +27,26 @@ typedef struct TableLevel
 	LayerRows  *rows;			/* [types] */
 	int64	   *counts;			/* [types] */
 } TableLevel;
+
+static int
+dense_width(const ModelSpec *spec, int type)
+{
+	return spec->features[type] != NULL ? feature_dense_width(spec->features[type]) : 0;
+}
+
+/* Fewer at a time where what they need would not fit an eighth of sage.max_memory. */
+static int64
+chunk_rows(const Model *model)
+{
+	const Graph *graph = model->graph;
+	double		floats = 4 * model->spec->hidden;
+
+	for (int r = 0; r < graph->nrelations; r++)
+		floats += dense_width(model->spec, graph->relations[r].src_type);
+	for (int t = 0; t < graph->nnode_types; t++)
+		floats += dense_width(model->spec, t);
+	return (int64) Max(Min(guc_max_memory * 128.0 / (floats * sizeof(float)), CHUNK_ROWS), CHUNK_ROWS_MIN);
+}
 
 static void
 tensor_wrap(Tensor *tensor, float *data, int64 rows, int64 cols)
@@ -57,7 +80,7 @@ table_input(const ModelSpec *spec, int type, FeatureTable *table, int64 count)
 	if (dense == 0 && sparse == 0)
 	{
 		rows.dense = palloc(sizeof(Tensor));
-		tensor_wrap(rows.dense, memory_alloc(count, sizeof(float)), count, 1);
+		tensor_wrap(rows.dense, memory_alloc_table(count, sizeof(float)), count, 1);
 		for (int64 i = 0; i < count; i++)
 			rows.dense->data[i] = 1.0f;
 	}
@@ -95,12 +118,13 @@ static Tensor *
 project_all(Tape *tape, Model *model, int layer, int relation, const LayerRows *rows, int64 count)
 {
 	Tensor	   *projected = palloc(sizeof(Tensor));
+	int64		chunk = chunk_rows(model);
 	Tensor	   *weight = model_relation(model, layer, relation);
 
-	tensor_wrap(projected, memory_alloc(count * weight->cols, sizeof(float)), count, weight->cols);
-	for (int64 from = 0; from < count; from += CHUNK_ROWS)
+	tensor_wrap(projected, memory_alloc_table(count * weight->cols, sizeof(float)), count, weight->cols);
+	for (int64 from = 0; from < count; from += chunk)
 	{
-		int64		n = Min(CHUNK_ROWS, count - from);
+		int64		n = Min(chunk, count - from);
 		LayerRows	stretch = rows_stretch(tape, rows, from, n);
 		Tensor	   *part;
 
@@ -122,10 +146,11 @@ forward_type(Tape *tape, Model *model, GraphStore *store, const Fanout *fanout, 
 	ConvOptions conv = {.normalize = spec->normalize, .dropout = 0, .seed = 0};
 	MemoryContext chunk_cxt = AllocSetContextCreate(CurrentMemoryContext, "sage chunk", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(chunk_cxt);
+	int64		chunk = chunk_rows(model);
 
-	for (int64 from = 0; from < level->counts[type]; from += CHUNK_ROWS)
+	for (int64 from = 0; from < level->counts[type]; from += chunk)
 	{
-		int64		n = Min(CHUNK_ROWS, level->counts[type] - from);
+		int64		n = Min(chunk, level->counts[type] - from);
 		LayerRows	self = rows_stretch(tape, &level->rows[type], from, n);
 		LayerRelation *feeding = palloc(Max(graph->nrelations, 1) * sizeof(LayerRelation));
 		int32	   *dst = palloc(n * sizeof(int32));
@@ -192,7 +217,7 @@ forward_level(Tape *tape, Model *model, GraphStore *store, const Fanout *fanout,
 
 		if (!model_needs(model, layer, t))
 			continue;
-		result = memory_alloc(below->counts[t] * model->spec->hidden, sizeof(float));
+		result = memory_alloc_table(below->counts[t] * model->spec->hidden, sizeof(float));
 		level.rows[t].dense = palloc(sizeof(Tensor));
 		tensor_wrap(level.rows[t].dense, result, below->counts[t], model->spec->hidden);
 		forward_type(tape, model, store, fanout, layer, t, below, projected, at, result);
@@ -216,6 +241,7 @@ model_forward_table(Model *model, GraphStore *store, FeatureTable *const *tables
 	MemoryContext tape_cxt;
 	TableLevel	level;
 	Tape	   *tape;
+	int64		chunk = chunk_rows(model);
 	int64		count;
 
 	levels[0] = AllocSetContextCreate(result_cxt, "sage level", ALLOCSET_DEFAULT_SIZES);
@@ -236,6 +262,7 @@ model_forward_table(Model *model, GraphStore *store, FeatureTable *const *tables
 		MemoryContextSwitchTo(levels[layer % 2]);
 		level = forward_level(tape, model, store, fanout, layer, &level, at);
 		MemoryContextReset(levels[(layer + 1) % 2]);
+		spill_rest();
 	}
 	MemoryContextSwitchTo(result_cxt);
 
@@ -243,16 +270,16 @@ model_forward_table(Model *model, GraphStore *store, FeatureTable *const *tables
 	output->rows = count;
 	output->outputs = spec->noutputs;
 	output->hidden_width = spec->hidden;
-	output->logits = memory_alloc(count * spec->noutputs, sizeof(float));
+	output->logits = memory_alloc_table(count * spec->noutputs, sizeof(float));
 	output->hidden = NULL;
 	if (want_hidden)
 	{
-		output->hidden = memory_alloc(count * spec->hidden, sizeof(float));
+		output->hidden = memory_alloc_table(count * spec->hidden, sizeof(float));
 		memcpy(output->hidden, level.rows[spec->node_type].dense->data, count * spec->hidden * sizeof(float));
 	}
-	for (int64 from = 0; from < count; from += CHUNK_ROWS)
+	for (int64 from = 0; from < count; from += chunk)
 	{
-		int64		n = Min(CHUNK_ROWS, count - from);
+		int64		n = Min(chunk, count - from);
 		LayerRows	stretch = rows_stretch(tape, &level.rows[spec->node_type], from, n);
 		Tensor	   *logits = head_linear(tape, stretch.dense, model->head_weight, model->head_bias);
 

@@ -33,6 +33,9 @@
  */
 #define EXPECTED_MARGIN		2
 
+/* How much longer reading and scoring everything takes when most of it lies in files. */
+#define SPILL_FACTOR		3
+
 /* Keys sampled at a time. */
 #define LIVE_BATCH			1024
 
@@ -276,32 +279,30 @@ live_cost(const Scorer *scorer, int64 n)
 			   scorer->calls_expected * n * LIVE_KEY_SECONDS / EXPECTED_MARGIN);
 }
 
+/*
+ * Whether to read and score everything, now that n keys are asked for.  What
+ * memory has no room for goes through files, which takes longer.
+ */
 static bool
-resident_pays(Scorer *scorer, int64 n)
+resident_pays(const Scorer *scorer, int64 n)
 {
+	const CachedModel *cached = scorer->cached;
+	bool		fits = cached->load_bytes * 2 <= guc_max_memory * 1024.0;
+
 	if (scorer->access != ACCESS_AUTO)
 		return scorer->access == ACCESS_RESIDENT;
-	if (scorer->resident_failed || live_cost(scorer, n) <= scorer->cached->load_cost)
-		return false;
-	if (scorer->cached->load_bytes * 1.5 <= guc_max_memory * 1024.0)
-		return true;
-	if (!scorer->memory_told)
-		ereport(NOTICE,
-				(errmsg("sage.max_memory is too small to read graph \"%s\" at once", scorer->cached->graph->name),
-				 errdetail("About %.0f MB would do; each row is scored by queries of its own, which is slow for many.",
-						   ceil(scorer->cached->load_bytes * 1.5 / (1024 * 1024)))));
-	scorer->memory_told = true;
-	return false;
+	return !scorer->resident_failed && live_cost(scorer, n) > cached->load_cost * (fits ? 1 : SPILL_FACTOR);
 }
 
-/* True if an error says something about the tables' rows, or about memory. */
+/* True if an error says something about the tables' rows, or about room in memory or on disk. */
 static bool
 error_is_of_rows(int sqlerrcode)
 {
 	int			category = ERRCODE_TO_CATEGORY(sqlerrcode);
 
 	return category == ERRCODE_DATA_EXCEPTION || category == ERRCODE_CARDINALITY_VIOLATION ||
-		category == ERRCODE_PROGRAM_LIMIT_EXCEEDED;
+		category == ERRCODE_PROGRAM_LIMIT_EXCEEDED || sqlerrcode == ERRCODE_CONFIGURATION_LIMIT_EXCEEDED ||
+		sqlerrcode == ERRCODE_DISK_FULL;
 }
 
 /*

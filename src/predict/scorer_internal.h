@@ -44,7 +44,6 @@ struct Scorer
 	Tape	   *tape;
 	double		live_seconds;	/* spent so far */
 	double		calls_expected; /* by the planner; 0: not known */
-	bool		memory_told;	/* the user knows why it is slow */
 
 	/* resident: everything was scored */
 	bool		resident;

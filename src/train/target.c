@@ -426,6 +426,10 @@ labels_read(const Graph *graph, int node_type, const TargetSource *source)
 	check_task(&reading, source->model != NULL);
 	labels_finish(&reading, source->model);
 	hash_destroy(reading.classes);
+	pfree(reading.numbers);
+	pfree(reading.first);
+	pfree(reading.member_offsets);
+	pfree(reading.members);
 	return labels;
 }
 

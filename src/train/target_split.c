@@ -207,6 +207,21 @@ label_copy(Labels *to, int64 to_row, const Labels *from, int64 from_row)
 		to->classes[to_row] = from->classes[from_row];
 }
 
+/* The arrays of labels that were copied elsewhere. */
+static void
+labels_free_arrays(Labels *labels)
+{
+	pfree(labels->keys);
+	pfree(labels->nodes);
+	pfree(labels->split);
+	if (labels->times != NULL)
+		pfree(labels->times);
+	if (labels->classes != NULL)
+		pfree(labels->classes);
+	if (labels->values != NULL)
+		pfree(labels->values);
+}
+
 static int
 place_compare(const void *a, const void *b, void *arg)
 {
@@ -292,6 +307,7 @@ labels_order(Labels *labels)
 		sorted.values = memory_alloc(labels->n * labels->nclasses, sizeof(float));
 	for (int64 i = 0; i < labels->n; i++)
 		label_copy(&sorted, i, labels, order[i].row);
+	labels_free_arrays(labels);
 	*labels = sorted;
 	pfree(order);
 }

@@ -9,13 +9,16 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
+#include "base/guc.h"
 #include "base/memory.h"
+#include "base/spill.h"
 #include "tensor/tape.h"
 #include "train/loss.h"
 #include "train/train.h"
 
 /* Seeds scored at a time. */
-#define EVALUATE_BATCH	2048
+#define EVALUATE_BATCH		2048
+#define EVALUATE_BATCH_MIN	16
 
 /* The labels of one side. */
 static int64 *
@@ -59,6 +62,32 @@ whole_table_pays(const Trainer *trainer, const Fanout *fanout, int64 n)
 	return touched > nodes;
 }
 
+/*
+ * Seeds at a time: fewer where the samples around them would not fit an
+ * eighth of sage.max_memory.
+ */
+static int64
+evaluate_batch(const Trainer *trainer, const Fanout *fanout)
+{
+	const ModelSpec *spec = trainer->spec;
+	double		nodes = 1;
+	double		level = 1;
+	double		floats = spec->hidden;
+
+	for (int hop = 1; hop <= fanout->nhops; hop++)
+	{
+		double		each = 0;
+
+		for (int r = 0; r < fanout->nrelations; r++)
+			each += fanout_count(fanout, hop, r) < 0 ? 100 : fanout_count(fanout, hop, r);
+		level *= each;
+		nodes += level;
+	}
+	for (int t = 0; t < trainer->graph->nnode_types; t++)
+		floats = Max(floats, feature_dense_width(spec->features[t]) + spec->hidden);
+	return (int64) Max(Min(guc_max_memory * 128.0 / (nodes * floats * sizeof(float)), EVALUATE_BATCH), EVALUATE_BATCH_MIN);
+}
+
 static void
 logits_from_table(Trainer *trainer, Model *model, const Fanout *fanout, const int64 *rows, int64 n, float *logits)
 {
@@ -80,11 +109,12 @@ logits_from_samples(Trainer *trainer, Model *model, const Fanout *fanout, const 
 	MemoryContext tape_cxt = AllocSetContextCreate(CurrentMemoryContext, "sage tape", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext batch_cxt = AllocSetContextCreate(CurrentMemoryContext, "sage batch", ALLOCSET_DEFAULT_SIZES);
 	Tape	   *tape = tape_create(tape_cxt, false);
+	int64		batch = evaluate_batch(trainer, fanout);
 	MemoryContext old = MemoryContextSwitchTo(batch_cxt);
 
-	for (int64 from = 0; from < n; from += EVALUATE_BATCH)
+	for (int64 from = 0; from < n; from += batch)
 	{
-		int64		count = Min(EVALUATE_BATCH, n - from);
+		int64		count = Min(batch, n - from);
 		int32	   *seeds = palloc(count * sizeof(int32));
 		TimestampTz *times = labels->times != NULL ? palloc(count * sizeof(TimestampTz)) : NULL;
 		Sample	   *sample;
@@ -102,6 +132,7 @@ logits_from_samples(Trainer *trainer, Model *model, const Fanout *fanout, const 
 		memcpy(logits + from * width, result->data, count * width * sizeof(float));
 		tape_reset(tape);
 		MemoryContextReset(batch_cxt);
+		spill_rest();
 	}
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(batch_cxt);

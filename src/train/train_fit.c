@@ -18,6 +18,7 @@
 #include "base/compat.h"
 #include "base/memory.h"
 #include "base/random.h"
+#include "base/spill.h"
 #include "train/loss.h"
 #include "train/train_fit.h"
 
@@ -234,6 +235,7 @@ fit_epoch(Fit *fit, int epoch)
 		tape_reset(fit->tape);
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(fit->batch_cxt);
+		spill_rest();
 		if (fit->all_labels)
 			fit_refit_step(fit);
 		else if ((batch + 1) % fit->interval == 0 || batch + 1 == fit->batches)
