@@ -102,3 +102,16 @@ AS 'MODULE_PATHNAME', 'sage_evaluate'
 LANGUAGE C STABLE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION sage_evaluate(text, text)
 	IS 'all metrics of a model, on the labels of a query or on those that it was trained on';
+
+CREATE FUNCTION sage.list_cache(OUT model text, OUT rows bigint, OUT bytes bigint, OUT reads bigint, OUT reuses bigint)
+AS 'MODULE_PATHNAME', 'sage_list_cache'
+LANGUAGE C VOLATILE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION sage.list_cache() IS 'for view sage.cache';
+
+CREATE VIEW sage.cache AS SELECT model, rows, bytes, reads, reuses FROM sage.list_cache();
+COMMENT ON VIEW sage.cache IS 'scores of whole tables that this session keeps for its next statements';
+COMMENT ON COLUMN sage.cache.model IS 'model whose scores are kept; null: none are';
+COMMENT ON COLUMN sage.cache.rows IS 'rows that they are for';
+COMMENT ON COLUMN sage.cache.bytes IS 'memory that they take';
+COMMENT ON COLUMN sage.cache.reads IS 'how many times a graph was read and scored as a whole in this session';
+COMMENT ON COLUMN sage.cache.reuses IS 'how many times that was not necessary, because nothing had changed';

@@ -7,7 +7,7 @@ REVOKE ALL ON sage.graph, sage.node_type, sage.edge_type, sage.model, sage.model
 	sage.epoch FROM PUBLIC;
 REVOKE ALL ON SEQUENCE sage.graph_stamp, sage.version_id, sage.run_id FROM PUBLIC;
 GRANT SELECT ON sage.graphs, sage.node_types, sage.edge_types, sage.options, sage.models, sage.model_versions,
-	sage.runs, sage.epochs, sage.progress TO PUBLIC;
+	sage.runs, sage.epochs, sage.progress, sage.cache TO PUBLIC;
 
 -- Definitions are data, not part of the extension.
 SELECT pg_catalog.pg_extension_config_dump('sage.graph', '');

@@ -13,6 +13,7 @@
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
+#include "funcapi.h"
 #include "lib/stringinfo.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -40,6 +41,7 @@ SAGE_FUNCTION(sage_embed_int);
 SAGE_FUNCTION(sage_embed_text);
 SAGE_FUNCTION(sage_embed_uuid);
 SAGE_FUNCTION(sage_predict_row);
+SAGE_FUNCTION(sage_list_cache);
 
 /* Outputs of one row; more are allocated. */
 #define FEW_OUTPUTS		64
@@ -463,4 +465,23 @@ sage_predict_row(PG_FUNCTION_ARGS)
 	outputs = palloc(spec->noutputs * sizeof(float));
 	scorer_score_row(scorer, PG_GETARG_HEAPTUPLEHEADER(0), outputs, NULL);
 	PG_RETURN_FLOAT8(score_of_class(spec, outputs, class));
+}
+
+/* One row: model, rows, bytes, reads, reuses. */
+Datum
+sage_list_cache(PG_FUNCTION_ARGS)
+{
+	ScoreKeepCounts counts = score_keep_counts();
+	TupleDesc	desc;
+	Datum		values[5];
+	bool		nulls[5] = {counts.model == NULL};
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	values[0] = counts.model != NULL ? CStringGetTextDatum(counts.model) : (Datum) 0;
+	values[1] = Int64GetDatum(counts.rows);
+	values[2] = Int64GetDatum(counts.bytes);
+	values[3] = Int64GetDatum(counts.reads);
+	values[4] = Int64GetDatum(counts.reuses);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
 }

@@ -196,6 +196,12 @@ idmap_free(IdMap *map)
 	MemoryContextDelete(map->cxt);
 }
 
+void
+idmap_move(IdMap *map, MemoryContext parent)
+{
+	MemoryContextSetParent(map->cxt, parent);
+}
+
 /* The slot that holds the key, or the empty one where it belongs. */
 static inline int64
 idmap_slot(const IdMap *map, Datum key, uint64 hash)

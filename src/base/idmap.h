@@ -22,6 +22,7 @@ typedef struct IdMap IdMap;
 
 extern IdMap *idmap_create(KeyKind kind, int64 expected, MemoryContext parent);
 extern void idmap_free(IdMap *map);
+extern void idmap_move(IdMap *map, MemoryContext parent);
 extern int32 idmap_insert(IdMap *map, Datum key, bool *found);
 
 /*

@@ -170,3 +170,10 @@ spill_rest(void)
 		(void) madvise(spill->base, spill->bytes, MADV_DONTNEED);
 	}
 }
+
+/* Whether there are any. */
+bool
+spill_in_use(void)
+{
+	return !dlist_is_empty(&spills);
+}

@@ -12,5 +12,6 @@ extern bool spill_owns(const void *pointer);
 extern void *spill_grow(void *pointer, Size bytes);
 extern void spill_free(void *pointer);
 extern void spill_rest(void);
+extern bool spill_in_use(void);
 
 #endif							/* SAGE_SPILL_H */

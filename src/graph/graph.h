@@ -109,7 +109,11 @@ extern char *graph_node_key(const NodeType *type);	/* SQL text of type key_type(
 typedef void (*GraphChanged) (Oid relid);
 
 extern void graph_watch(GraphChanged changed);
+extern void graph_watch_all(void (*changed) (void));
 extern bool graph_uses_table(const Graph *graph, Oid relid);
+
+/* graph_exact.c */
+extern bool graph_is_exact(const Graph *graph);
 
 /* graph_estimate.c */
 extern int64 graph_estimate_rows(Oid relid);

@@ -49,3 +49,28 @@ graph_uses_table(const Graph *graph, Oid relid)
 	}
 	return false;
 }
+
+static void
+watch_any_table(Datum arg, Oid relid)
+{
+	((void (*) (void)) DatumGetPointer(arg)) ();
+}
+
+static void
+watch_any_entry(Datum arg, int cacheid, uint32 hashvalue)
+{
+	((void (*) (void)) DatumGetPointer(arg)) ();
+}
+
+/*
+ * Calls "changed" whenever anything changes that decides whether and how
+ * tables are read: any table, schema, role or membership.  As above.
+ */
+void
+graph_watch_all(void (*changed) (void))
+{
+	CacheRegisterRelcacheCallback(watch_any_table, PointerGetDatum(changed));
+	CacheRegisterSyscacheCallback(NAMESPACEOID, watch_any_entry, PointerGetDatum(changed));
+	CacheRegisterSyscacheCallback(AUTHOID, watch_any_entry, PointerGetDatum(changed));
+	CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, watch_any_entry, PointerGetDatum(changed));
+}

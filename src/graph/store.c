@@ -217,6 +217,14 @@ store_close(GraphStore *store)
 	MemoryContextDelete(store->cxt);
 }
 
+/* The numbers of a type's nodes, by key, which belong to parent from now on. */
+IdMap *
+store_take_nodes(GraphStore *store, int type, MemoryContext parent)
+{
+	idmap_move(store->nodes[type].map, parent);
+	return store->nodes[type].map;
+}
+
 static int32
 nodes_number(StoreNodes *nodes, Datum key, TimestampTz time)
 {

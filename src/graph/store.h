@@ -82,6 +82,7 @@ extern GraphStore *store_open_live(const Graph *graph, StorePlans *plans, const 
 extern GraphStore *store_open_resident(const Graph *graph, StorePlans *plans, const NodeReader *readers, uint64 seed,
 									   const bool *relations_wanted, bool by_key, MemoryContext parent);
 extern void store_close(GraphStore *store);
+extern IdMap *store_take_nodes(GraphStore *store, int type, MemoryContext parent);	/* it outlives the store then */
 
 /* A node that need not be in its table; its reader is not called. */
 extern int32 store_add_node(GraphStore *store, int type, Datum key);

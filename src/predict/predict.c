@@ -214,23 +214,33 @@ score_live(Scorer *scorer, const Datum *keys, int64 n, float *outputs, float *hi
  * ------------------------------------------------------------------------
  */
 
-/* Reads everything and scores it.  arg: whether embeddings are wanted, too (bool *). */
+/*
+ * Reads everything and scores it.  arg: whether embeddings are wanted, too
+ * (bool *).  What was read goes again; the keys and the outputs stay.
+ */
 static void
 go_resident(Scorer *scorer, void *arg)
 {
 	bool		want_hidden = *(bool *) arg;
-	CachedModel *cached = scorer->cached;
+	const CachedModel *cached = scorer->cached;
 	const Graph *graph = cached->graph;
-	MemoryContext old;
+	MemoryContext cxt,
+				old;
+	TableScores *all;
+	GraphStore *store;
 	FeatureTable **tables;
 	bool	   *wanted;
 
 	live_state_close(&scorer->live);
-	if (scorer->resident_cxt != NULL)
-		MemoryContextDelete(scorer->resident_cxt);
-	scorer->resident = false;
-	scorer->resident_cxt = AllocSetContextCreate(scorer->cxt, "sage resident", ALLOCSET_DEFAULT_SIZES);
-	old = MemoryContextSwitchTo(scorer->resident_cxt);
+	if (scorer->all != NULL)
+		MemoryContextDelete(scorer->all->cxt);
+	scorer->all = NULL;
+	keep_drop();
+	cxt = AllocSetContextCreate(scorer->cxt, "sage scores", ALLOCSET_DEFAULT_SIZES);
+	all = MemoryContextAllocZero(cxt, sizeof(TableScores));
+	all->cxt = cxt;
+	cxt = AllocSetContextCreate(cxt, "sage resident", ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(cxt);
 	tables = palloc0(graph->nnode_types * sizeof(FeatureTable *));
 	wanted = palloc0(Max(graph->nrelations, 1) * sizeof(bool));
 	for (int r = 0; r < graph->nrelations; r++)
@@ -238,31 +248,34 @@ go_resident(Scorer *scorer, void *arg)
 		for (int layer = 1; layer <= cached->spec->layers; layer++)
 			wanted[r] |= model_relation(cached->model, layer, r) != NULL;
 	}
-	scorer->store = store_open_resident(graph, cached->plans, make_readers(cached, tables, true),
-										cached->spec->seed, wanted, false, scorer->resident_cxt);
-	model_forward_table(cached->model, scorer->store, tables, cached->spec->fanout, scorer->at, want_hidden, &scorer->all);
-	model_activate(cached->spec, scorer->all.logits, scorer->all.rows);
-	scorer->resident = true;
+	store = store_open_resident(graph, cached->plans, make_readers(cached, tables, true), cached->spec->seed, wanted,
+								false, cxt);
+	MemoryContextSwitchTo(all->cxt);
+	model_forward_table(cached->model, store, tables, cached->spec->fanout, scorer->at, want_hidden, &all->output);
+	model_activate(cached->spec, all->output.logits, all->output.rows);
+	all->nodes = store_take_nodes(store, cached->spec->node_type, all->cxt);
 	MemoryContextSwitchTo(old);
+	MemoryContextDelete(cxt);
+	all->lasting = keep_allowed(scorer);
+	scorer->all = all;
 }
 
 static void
-score_resident(Scorer *scorer, const Datum *keys, int64 n, float *outputs, float *hidden, bool *found)
+score_resident(const TableScores *all, const Datum *keys, int64 n, float *outputs, float *hidden, bool *found)
 {
-	const ModelSpec *spec = scorer->cached->spec;
-	const ModelOutput *all = &scorer->all;
+	const ModelOutput *output = &all->output;
 
 	for (int64 i = 0; i < n; i++)
 	{
-		int32		node;
+		int64		node = idmap_find(all->nodes, keys[i]);
 
-		store_find(scorer->store, spec->node_type, &keys[i], 1, &node);
 		found[i] = node >= 0;
 		if (node >= 0 && outputs != NULL)
-			memcpy(outputs + i * all->outputs, all->logits + node * all->outputs, all->outputs * sizeof(float));
+			memcpy(outputs + i * output->outputs, output->logits + node * output->outputs,
+				   output->outputs * sizeof(float));
 		if (node >= 0 && hidden != NULL)
-			memcpy(hidden + i * all->hidden_width, all->hidden + node * all->hidden_width,
-				   all->hidden_width * sizeof(float));
+			memcpy(hidden + i * output->hidden_width, output->hidden + node * output->hidden_width,
+				   output->hidden_width * sizeof(float));
 	}
 }
 
@@ -364,24 +377,19 @@ scorer_score(Scorer *scorer, const Datum *keys, int64 n, float *outputs, float *
 
 	if (n == 0)
 		return;
-	if (scorer->resident && (hidden == NULL || scorer->all.hidden != NULL))
+	if (scorer->all != NULL && (hidden == NULL || scorer->all->output.hidden != NULL))
 	{
-		score_resident(scorer, keys, n, outputs, hidden, found);
+		score_resident(scorer->all, keys, n, outputs, hidden, found);
 		return;
 	}
 
 	scorer_enter(scorer);
 	/* once somebody has asked for embeddings they are kept beside the scores */
-	if ((scorer->resident || resident_pays(scorer, n)) && load_resident(scorer, go_resident, &want_hidden))
+	if ((scorer->all != NULL || resident_pays(scorer, n)) && load_resident(scorer, go_resident, &want_hidden))
 	{
-		score_resident(scorer, keys, n, outputs, hidden, found);
+		score_resident(scorer->all, keys, n, outputs, hidden, found);
 		scorer_leave(scorer);
 		return;
-	}
-	if (scorer->resident_failed && scorer->resident_cxt != NULL)
-	{
-		MemoryContextDelete(scorer->resident_cxt);
-		scorer->resident_cxt = NULL;
 	}
 	begin = seconds_now();
 	call_cxt = AllocSetContextCreate(scorer->cxt, "sage score", ALLOCSET_DEFAULT_SIZES);

@@ -12,6 +12,7 @@
  *
  * A site holds on to its scorer until the memory of its FmgrInfo goes, which
  * for a query is when the executor ends; a scorer without sites is freed.
+ * What it had scored may be kept for other statements (score_keep.c).
  * All are gone before the transaction ends.  A scorer that was at work when
  * an error was thrown may be half done, and goes with the subtransaction.
  */
@@ -72,7 +73,13 @@ scorers_at_end(XactEvent event, void *arg)
 		case XACT_EVENT_ABORT:
 		case XACT_EVENT_PARALLEL_ABORT:
 			dlist_foreach_modify(iter, &scorers)
-				scorer_free(dlist_container(Scorer, node, iter.cur));
+			{
+				Scorer	   *scorer = dlist_container(Scorer, node, iter.cur);
+
+				if (event == XACT_EVENT_PRE_COMMIT && !scorer->busy)
+					keep_put(scorer);
+				scorer_free(scorer);
+			}
 			break;
 		default:
 			break;
@@ -111,7 +118,10 @@ site_let_go(ScoreSite *site)
 	dlist_delete(&site->node);
 	site->scorer = NULL;
 	if (dlist_is_empty(&scorer->sites) && !scorer->busy)
+	{
+		keep_put(scorer);
 		scorer_free(scorer);
+	}
 }
 
 static void
@@ -181,6 +191,7 @@ scorer_create(const char *model, TimestampTz at)
 	dlist_push_head(&scorers, &scorer->node);
 	scorer->snapshot = RegisterSnapshotOnOwner(GetActiveSnapshot(), TopTransactionResourceOwner);
 	scorer->curcid = scorer->snapshot->curcid;
+	keep_take(scorer);
 	return scorer;
 }
 

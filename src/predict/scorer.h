@@ -50,6 +50,18 @@ extern void scorer_score(Scorer *scorer, const Datum *keys, int64 n, float *outp
 extern void scorer_score_timed(Scorer *scorer, const Datum *keys, const TimestampTz *times, int64 n, float *outputs,
 							   bool *found);
 
+/* score_keep.c: since the session began, and now */
+typedef struct ScoreKeepCounts
+{
+	int64		reads;			/* times everything was read and scored */
+	int64		reuses;			/* times that was not necessary */
+	const char *model;			/* whose scores are kept; NULL: nobody's */
+	int64		rows;
+	int64		bytes;
+} ScoreKeepCounts;
+
+extern ScoreKeepCounts score_keep_counts(void);
+
 /* predict_row.c */
 extern void scorer_score_row(Scorer *scorer, HeapTupleHeader row, float *outputs, float *hidden);
 

@@ -19,6 +19,15 @@ typedef struct LiveState
 	FeatureTable **tables;		/* [node types] */
 } LiveState;
 
+/* Everything scored: each key's number, and the outputs by number. */
+typedef struct TableScores
+{
+	MemoryContext cxt;			/* of this struct and all in it */
+	IdMap	   *nodes;
+	ModelOutput output;
+	bool		lasting;		/* may be kept for other statements, see score_keep.c */
+} TableScores;
+
 struct Scorer
 {
 	dlist_node	node;			/* in the list of all scorers */
@@ -34,6 +43,7 @@ struct Scorer
 	Oid			user;
 	bool		row_security;
 	int			access;
+	uint64		changes;		/* see score_keep.c */
 
 	/* at work */
 	bool		busy;
@@ -46,17 +56,20 @@ struct Scorer
 	double		calls_expected; /* by the planner; 0: not known */
 
 	/* resident: everything was scored */
-	bool		resident;
+	TableScores *all;			/* NULL: it was not, or not yet */
 	bool		resident_failed;	/* and is not tried again */
-	MemoryContext resident_cxt; /* NULL: nothing was read */
-	GraphStore *store;
-	ModelOutput all;
 };
 
 extern void live_state_open(LiveState *live, Scorer *scorer, MemoryContext parent);
 extern void live_state_close(LiveState *live);
 extern void live_state_score(LiveState *live, Scorer *scorer, const int32 *seeds, const TimestampTz *seed_times,
 							 int64 n, float *outputs, float *hidden);
+/* score_keep.c */
+extern bool keep_allowed(const Scorer *scorer);
+extern void keep_put(Scorer *scorer);
+extern void keep_take(Scorer *scorer);
+extern void keep_drop(void);
+
 extern void scorer_enter(Scorer *scorer);
 extern void scorer_leave(Scorer *scorer);
 

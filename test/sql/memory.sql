@@ -66,6 +66,7 @@ SAVEPOINT s;
 SELECT count(sage_predict(id)) / 0 FROM users;
 ROLLBACK TO s;
 SELECT message('SELECT count(sage_predict(id)) FROM users');
+UPDATE users SET churned = churned WHERE id = 1;
 SET LOCAL temp_file_limit = '1MB';
 SELECT message('SELECT count(sage_predict(id)) FROM users');
 COMMIT;
