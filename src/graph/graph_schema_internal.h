@@ -34,6 +34,11 @@ typedef struct Schema
 extern SchemaTable *schema_find(const Schema *schema, Oid relid);	/* NULL: not there */
 
 extern bool schema_column_is_link(const SchemaTable *table, const char *column);
+extern char *schema_columns_to_key(const ForeignKey *key, const char *parent_key);
+
+/* graph_schema_define.c */
+extern void schema_add_nodes(const Schema *schema);
+extern void schema_add_edges(const Schema *schema, SchemaEdge report, void *arg);
 
 /* graph_schema_time.c */
 extern void schema_find_times(Schema *schema);
