@@ -112,8 +112,11 @@ class Bench:
         self.models, self.opponents, self.opponent_error = set(), {}, None
         self.graphs = {'git': graphs.Graph('git', self.nodes, self.edges, seed=arguments.seed, real=arguments.data and
                                            os.path.join(os.path.abspath(arguments.data), 'musae_git'))}
-        for factor in arguments.factors[1:]:
-            self.add_graph('git%d' % factor, self.nodes * factor, self.edges * factor)
+        # growth compares graphs of one maker
+        self.growing = ['git%d' % f if f > 1 or arguments.data else 'git' for f in arguments.factors]
+        for name, factor in zip(self.growing, arguments.factors):
+            if name != 'git':
+                self.add_graph(name, self.nodes * factor, self.edges * factor)
         self.add_graph('large', *arguments.large)
         hub = arguments.hub
         self.add_graph('plain', hub + hub // 10, hub * 3, dense=16)
@@ -331,13 +334,14 @@ def arguments_read(rows):
     parser.add_argument('--digest', action='store_true', help='only make the graphs "git" and "plain", and tell whether'
                         ' they are the same as elsewhere')
     parser.add_argument('--seed', type=int, default=1, help='of the made up graphs')
-    parser.add_argument('--size', type=sizes, help='nodes,edges of the graph "git"')
+    parser.add_argument('--size', type=sizes, help='nodes,edges of the graph "git", if it is made up')
     parser.add_argument('--large', type=sizes, help='nodes,edges of the graph "large"')
     parser.add_argument('--hub', type=sizes, help='edges of the hub')
     parser.add_argument('--factors', type=sizes, help='sizes of growth, beginning with 1')
     arguments = parser.parse_args()
     quick = arguments.quick
-    arguments.size = arguments.size or ([6000, 46000] if quick else [37700, 289003])
+    musae_git = [37700, 289003]
+    arguments.size = musae_git if arguments.data else arguments.size or ([6000, 46000] if quick else musae_git)
     arguments.large = arguments.large or ([20000, 200000] if quick else [1000000, 10000000])
     arguments.hub = (arguments.hub or [10000 if quick else 1000000])[0]
     arguments.factors = arguments.factors or ([1, 3] if quick else [1, 10, 100])

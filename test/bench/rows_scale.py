@@ -140,10 +140,8 @@ def growth_of(bench, name):
 
 
 def growth(bench):
-    factors = bench.arguments.factors
-    names = ['git' if factor == 1 else 'git%d' % factor for factor in factors]
-    measured = []
-    for name, factor in zip(names, factors):
+    factors, measured = bench.arguments.factors, []
+    for name, factor in zip(bench.growing, factors):
         rounds = [growth_of(bench, name) for _ in range(bench.repeats(3, 1) if factor == 1 else 1)]
         measured.append({what: statistics.median([r[what] for r in rounds]) for what in rounds[0]})
         bench.say('%s: %s' % (name, ', '.join('%s %s' % (what, milliseconds(t)) for what, t in measured[-1].items())))

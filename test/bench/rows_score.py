@@ -109,7 +109,7 @@ def single_rows(bench, graph, model, edge_table=None):
     connection.prepare('score', "SELECT sage_predict($1::bigint, '%s')" % model)
     chosen = random.Random(2)
     times, bare_times = [], []
-    warm_up, n = bench.repeats(300, 50), bench.repeats(3000, 300)
+    warm_up, n = bench.repeats(200, 50), bench.repeats(2000, 300)
     for i in range(warm_up + n):
         node = chosen.randrange(graph.nodes)
         bound, score = bare.bind(node), connection.bind('score', node)
