@@ -306,6 +306,11 @@ def print_markdown(results, facts):
         print('| %s | %s | %s | %s | %s |' % tuple(cells(result)[:5]))
 
 
+def write_json(path, facts, results):
+    with open(path, 'w') as file:
+        json.dump({'circumstances': facts, 'results': [dict(vars(r), verdict=r.verdict()) for r in results]}, file, indent=1)
+
+
 def print_facts(facts):
     for name, value in facts.items():
         if isinstance(value, dict):
@@ -366,6 +371,7 @@ def run_row(bench, name, row):
     for result in results:
         result.row = name
         result.load = (round(load, 2), round(os.getloadavg()[0], 2))
+        bench.say(' | '.join(filter(None, cells(result) + [result.note])))
     bench.say('%s: %.1f s, load average %.1f' % (name, time.perf_counter() - begin, os.getloadavg()[0]))
     return results
 
@@ -385,13 +391,12 @@ def main(rows):
     for name, row in rows.items():
         if not arguments.only or name in arguments.only.split(','):
             results += run_row(bench, name, row)
+            if arguments.json:
+                write_json(arguments.json, facts, results)
     print_table(results)
     if max(result.load[1] for result in results) > os.cpu_count() + 1:
         print('\nThe machine had other work: the load average was above the number of cores. Ratios are less wrong than times.')
     if arguments.markdown:
         print()
         print_markdown(results, facts)
-    if arguments.json:
-        with open(arguments.json, 'w') as file:
-            json.dump({'circumstances': facts, 'results': [dict(vars(r), verdict=r.verdict()) for r in results]}, file, indent=1)
     bench.close()
