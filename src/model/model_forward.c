@@ -9,6 +9,7 @@
 #include "base/random.h"
 #include "model/model_forward.h"
 #include "tensor/kernel_loss.h"
+#include "tensor/kernel_sparse.h"
 
 /*
  * The sparse parts of some nodes' encoded rows.  With dropout each entry is
@@ -21,33 +22,15 @@ gather_sparse(Tape *tape, const SparseRows *table, const int32 *nodes, int64 n, 
 	SparseRows *rows = tape_alloc(tape, 1, sizeof(SparseRows));
 	int64	   *offsets = tape_alloc(tape, n + 1, sizeof(int64));
 	int64		total = 0;
-	int64		kept = 0;
 	int32	   *ids;
 	float	   *values = NULL;
-	uint64		threshold = (uint64) ((double) p * 4294967296.0);
-	float		scale = 1.0f / (1.0f - p);
 
 	for (int64 i = 0; i < n; i++)
 		total += table->offsets[nodes[i] + 1] - table->offsets[nodes[i]];
 	ids = tape_alloc(tape, total, sizeof(int32));
 	if (table->values != NULL || p > 0)
 		values = tape_alloc(tape, total, sizeof(float));
-	for (int64 i = 0; i < n; i++)
-	{
-		uint64		row_seed = random_hash(seed, nodes[i]);
-
-		offsets[i] = kept;
-		for (int64 e = table->offsets[nodes[i]]; e < table->offsets[nodes[i] + 1]; e++)
-		{
-			if (p > 0 && (random_mix(row_seed + table->ids[e]) >> 32) < threshold)
-				continue;
-			ids[kept] = table->ids[e];
-			if (values != NULL)
-				values[kept] = (table->values != NULL ? table->values[e] : 1.0f) * scale;
-			kept++;
-		}
-	}
-	offsets[n] = kept;
+	kernel_sparse_pick(table, nodes, n, p, seed, offsets, ids, values);
 	rows->rows = n;
 	rows->cols = table->cols;
 	rows->offsets = offsets;

@@ -5,8 +5,12 @@
  * This is the first layer over sets and categories: an embedding bag with
  * values.  It is where training spends most of its time.
  */
+#include "base/random.h"
 #include "tensor/kernel_gather.h"
 #include "tensor/kernel_sparse.h"
+
+/* How many rows ahead the next ones are asked for. */
+#define PICK_AHEAD	4
 
 /*
  * y [rows x cols] = x [rows x x.cols] * w [x.cols x cols]; with add, +=.
@@ -33,4 +37,44 @@ kernel_sparse_backward(const SparseRows *x, const float *grad_y, int64_t cols, f
 	Gather		g = {x->rows, x->offsets, x->ids, x->values, cols, GATHER_SUM};
 
 	scatter_run(&g, grad_y, grad_w);
+}
+
+/*
+ * Copies n rows of a table, of which each entry is left out with probability
+ * p in [0, 1) and the others are divided by 1 - p.  Row i becomes [offsets[i],
+ * offsets[i + 1]) of ids and values, beginning with offset 0; there must be
+ * room for all entries.  values may be NULL if p is 0 and the table has none.
+ *
+ * Whether an entry stays is a hash of (seed, row of the table, id).  The loop
+ * writes every entry and goes on to the next place only if it stays: a branch
+ * that nobody can foresee would cost more than the hash.
+ */
+void
+kernel_sparse_pick(const SparseRows *table, const int32_t *rows, int64_t n, float p, uint64_t seed,
+				   int64_t *offsets, int32_t *ids, float *values)
+{
+	const uint64_t threshold = (uint64_t) ((double) p * 4294967296.0);
+	const float scale = 1.0f / (1.0f - p);
+	int64_t		kept = 0;
+
+	for (int64_t i = 0; i < n; i++)
+	{
+		const uint64_t row_seed = random_hash(seed, rows[i]);
+		const int64_t begin = table->offsets[rows[i]];
+		const int64_t end = table->offsets[rows[i] + 1];
+
+		if (i + PICK_AHEAD < n)
+			__builtin_prefetch(table->ids + table->offsets[rows[i + PICK_AHEAD]]);
+		offsets[i] = kept;
+		for (int64_t e = begin; e < end; e++)
+		{
+			const int32_t id = table->ids[e];
+
+			ids[kept] = id;
+			if (values != NULL)
+				values[kept] = (table->values != NULL ? table->values[e] : 1.0f) * scale;
+			kept += (random_mix(row_seed + id) >> 32) >= threshold;
+		}
+	}
+	offsets[n] = kept;
 }
