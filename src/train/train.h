@@ -99,6 +99,11 @@ typedef struct Evaluation
 	double		loss;
 } Evaluation;
 
+/* One side of the split, ready to be scored many times. */
+typedef struct Evaluator Evaluator;
+
+extern Evaluator *evaluator_create(Trainer *trainer, const Fanout *fanout, Split split);
+extern Evaluation evaluator_run(Evaluator *evaluator, Model *model);
 extern Evaluation train_evaluate(Trainer *trainer, Model *model, const Fanout *fanout, Split split);
 
 /* leak.c */

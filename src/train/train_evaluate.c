@@ -17,8 +17,32 @@
 #include "train/train.h"
 
 /* Seeds scored at a time. */
-#define EVALUATE_BATCH		2048
+#define EVALUATE_BATCH		4096
 #define EVALUATE_BATCH_MIN	16
+
+/* Samples kept for the next evaluation take so many bytes at the most. */
+#define EVALUATE_KEEP	((Size) 64 * 1024 * 1024)
+
+/*
+ * One side of the split, made ready to be scored again and again.  Which
+ * neighbours a node has when it is scored does not depend on the weights, so
+ * the samples are drawn once.
+ */
+struct Evaluator
+{
+	Trainer    *trainer;
+	const Fanout *fanout;
+	MemoryContext cxt;			/* samples: as long as the evaluator */
+	MemoryContext tape_cxt;		/* the same, unless memory is short */
+	MemoryContext run_cxt;		/* one evaluation */
+	Tape	   *tape;			/* NULL: not made */
+	bool		whole_table;	/* score all nodes, layer by layer */
+	int64	   *rows;			/* [n] labels of this side */
+	int64		n;
+	int64		batch;			/* so many at a time */
+	float	   *logits;			/* [n x outputs]; NULL before the first evaluation */
+	Sample	  **samples;		/* [batches]; NULL: not drawn, or not kept */
+};
 
 /* The labels of one side. */
 static int64 *
@@ -37,14 +61,15 @@ rows_of_split(const Labels *labels, Split split, int64 *n)
 
 /*
  * True if scoring all nodes layer by layer is cheaper than sampling around
- * some: about when the samples would touch more nodes than there are.
+ * some.  A sample has each node once, but every batch has its own; the table
+ * is gone through once a layer, also for nodes that no label asks for.
  */
 static bool
 whole_table_pays(const Trainer *trainer, const Fanout *fanout, int64 n)
 {
 	double		nodes = 0;
-	double		touched = n;
-	double		level = n;
+	double		level = Min(n, EVALUATE_BATCH);
+	double		touched = level;
 
 	if (trainer->labels->times != NULL)
 		return false;
@@ -59,7 +84,7 @@ whole_table_pays(const Trainer *trainer, const Fanout *fanout, int64 n)
 		level *= Min(each, 100);
 		touched += level;
 	}
-	return touched > nodes;
+	return Min(touched, nodes) * n / EVALUATE_BATCH > nodes * fanout->nhops;
 }
 
 /*
@@ -88,70 +113,89 @@ evaluate_batch(const Trainer *trainer, const Fanout *fanout)
 	return (int64) Max(Min(guc_max_memory * 128.0 / (nodes * floats * sizeof(float)), EVALUATE_BATCH), EVALUATE_BATCH_MIN);
 }
 
-static void
-logits_from_table(Trainer *trainer, Model *model, const Fanout *fanout, const int64 *rows, int64 n, float *logits)
+/* In CurrentMemoryContext, as all that it will keep. */
+Evaluator *
+evaluator_create(Trainer *trainer, const Fanout *fanout, Split split)
 {
+	Evaluator  *evaluator = palloc0(sizeof(Evaluator));
+
+	evaluator->trainer = trainer;
+	evaluator->fanout = fanout;
+	evaluator->cxt = AllocSetContextCreate(CurrentMemoryContext, "sage evaluator", ALLOCSET_DEFAULT_SIZES);
+	evaluator->tape_cxt = AllocSetContextCreate(CurrentMemoryContext, "sage tape", ALLOCSET_DEFAULT_SIZES);
+	evaluator->run_cxt = AllocSetContextCreate(CurrentMemoryContext, "sage evaluate", ALLOCSET_DEFAULT_SIZES);
+	evaluator->rows = rows_of_split(trainer->labels, split, &evaluator->n);
+	evaluator->whole_table = whole_table_pays(trainer, fanout, evaluator->n);
+	evaluator->batch = evaluate_batch(trainer, fanout);
+	evaluator->samples = palloc0((evaluator->n / evaluator->batch + 1) * sizeof(Sample *));
+	return evaluator;
+}
+
+static void
+logits_from_table(Evaluator *evaluator, Model *model, float *logits)
+{
+	Trainer    *trainer = evaluator->trainer;
 	int64		width = trainer->spec->noutputs;
 	ModelOutput output;
 
-	model_forward_table(model, trainer->store, trainer->tables, fanout, STORE_ALWAYS, false, &output);
+	model_forward_table(model, trainer->store, trainer->tables, evaluator->fanout, STORE_ALWAYS, false, &output);
+	for (int64 i = 0; i < evaluator->n; i++)
+		memcpy(logits + i * width, output.logits + trainer->labels->nodes[evaluator->rows[i]] * width,
+			   width * sizeof(float));
+}
+
+/* The sample around the labels rows[from .. from + n), in CurrentMemoryContext. */
+static Sample *
+draw_sample(Evaluator *evaluator, int64 from, int64 n)
+{
+	Trainer    *trainer = evaluator->trainer;
+	const Labels *labels = trainer->labels;
+	SampleOptions options = {.fanout = evaluator->fanout, .inclusive = trainer->spec->time_inclusive};
+	int32	   *seeds = palloc(n * sizeof(int32));
+	TimestampTz *times = labels->times != NULL ? palloc(n * sizeof(TimestampTz)) : NULL;
+
 	for (int64 i = 0; i < n; i++)
-		memcpy(logits + i * width, output.logits + trainer->labels->nodes[rows[i]] * width, width * sizeof(float));
+	{
+		int64		row = evaluator->rows[from + i];
+
+		seeds[i] = labels->nodes[row];
+		if (times != NULL)
+			times[i] = labels->times[row];
+	}
+	return neighbor_sample(trainer->store, trainer->graph, trainer->spec->node_type, seeds, times, n, &options);
 }
 
 static void
-logits_from_samples(Trainer *trainer, Model *model, const Fanout *fanout, const int64 *rows, int64 n, float *logits)
+logits_from_samples(Evaluator *evaluator, Model *model, float *logits)
 {
-	const Labels *labels = trainer->labels;
+	Trainer    *trainer = evaluator->trainer;
 	int64		width = trainer->spec->noutputs;
-	SampleOptions options = {.fanout = fanout, .inclusive = trainer->spec->time_inclusive};
 	ForwardOptions forward = {0, 0, 0};
-	MemoryContext tape_cxt = AllocSetContextCreate(CurrentMemoryContext, "sage tape", ALLOCSET_DEFAULT_SIZES);
-	MemoryContext batch_cxt = AllocSetContextCreate(CurrentMemoryContext, "sage batch", ALLOCSET_DEFAULT_SIZES);
-	Tape	   *tape = tape_create(tape_cxt, false);
-	int64		batch = evaluate_batch(trainer, fanout);
-	MemoryContext old = MemoryContextSwitchTo(batch_cxt);
 
-	for (int64 from = 0; from < n; from += batch)
+	for (int64 from = 0; from < evaluator->n; from += evaluator->batch)
 	{
-		int64		count = Min(batch, n - from);
-		int32	   *seeds = palloc(count * sizeof(int32));
-		TimestampTz *times = labels->times != NULL ? palloc(count * sizeof(TimestampTz)) : NULL;
-		Sample	   *sample;
+		int64		n = Min(evaluator->batch, evaluator->n - from);
+		bool		keep = !spill_in_use() && MemoryContextMemAllocated(evaluator->cxt, true) < EVALUATE_KEEP;
+		Sample	   *sample = evaluator->samples[from / evaluator->batch];
 		Tensor	   *result;
 
 		CHECK_FOR_INTERRUPTS();
-		for (int64 i = 0; i < count; i++)
+		if (sample == NULL)
 		{
-			seeds[i] = labels->nodes[rows[from + i]];
-			if (times != NULL)
-				times[i] = labels->times[rows[from + i]];
+			MemoryContext old = MemoryContextSwitchTo(keep ? evaluator->cxt : evaluator->run_cxt);
+
+			sample = draw_sample(evaluator, from, n);
+			if (keep)
+				evaluator->samples[from / evaluator->batch] = sample;
+			MemoryContextSwitchTo(old);
 		}
-		sample = neighbor_sample(trainer->store, trainer->graph, trainer->spec->node_type, seeds, times, count, &options);
-		result = model_forward(model, tape, sample, trainer->tables, &forward, NULL);
-		memcpy(logits + from * width, result->data, count * width * sizeof(float));
-		tape_reset(tape);
-		MemoryContextReset(batch_cxt);
+		result = model_forward(model, evaluator->tape, sample, trainer->tables, &forward, NULL);
+		memcpy(logits + from * width, result->data, n * width * sizeof(float));
+		tape_reset(evaluator->tape);
+		if (!keep)
+			MemoryContextReset(evaluator->run_cxt);
 		spill_rest();
 	}
-	MemoryContextSwitchTo(old);
-	MemoryContextDelete(batch_cxt);
-	MemoryContextDelete(tape_cxt);
-}
-
-/* Logits of one side's labels, in the order of *rows. */
-static float *
-split_logits(Trainer *trainer, Model *model, const Fanout *fanout, Split split, int64 **rows, int64 *n)
-{
-	float	   *logits;
-
-	*rows = rows_of_split(trainer->labels, split, n);
-	logits = memory_alloc(*n * trainer->spec->noutputs, sizeof(float));
-	if (whole_table_pays(trainer, fanout, *n))
-		logits_from_table(trainer, model, fanout, *rows, *n, logits);
-	else
-		logits_from_samples(trainer, model, fanout, *rows, *n, logits);
-	return logits;
 }
 
 /* The metric of scores in the order of rows. */
@@ -184,27 +228,53 @@ split_metric(const Trainer *trainer, Metric metric, const float *scores, const i
 }
 
 /*
- * The metric and the loss on one side of the split; both NaN if it has no
- * labels, the metric also if it cannot be said.
+ * The metric and the loss of the weights as they are now; both NaN if the
+ * side has no labels, the metric also if it cannot be said.
  */
+Evaluation
+evaluator_run(Evaluator *evaluator, Model *model)
+{
+	Trainer    *trainer = evaluator->trainer;
+	MemoryContext old;
+	Evaluation	result = {NAN, NAN};
+	Tensor		logits = {.rows = evaluator->n, .cols = trainer->spec->noutputs};
+
+	if (evaluator->n == 0)
+		return result;
+	old = MemoryContextSwitchTo(evaluator->cxt);
+	if (evaluator->logits == NULL)
+		evaluator->logits = memory_alloc(logits.rows * logits.cols, sizeof(float));
+	logits.data = evaluator->logits;
+	if (evaluator->tape == NULL)
+		evaluator->tape = tape_create(evaluator->tape_cxt, false);
+	MemoryContextSwitchTo(evaluator->run_cxt);
+	if (evaluator->whole_table)
+		logits_from_table(evaluator, model, logits.data);
+	else
+		logits_from_samples(evaluator, model, logits.data);
+	result.loss = loss_batch(evaluator->tape, &logits, trainer->labels, evaluator->rows, logits.rows, trainer->loss,
+							 trainer->options->huber_delta, trainer->weights)->data[0];
+	tape_reset(evaluator->tape);
+	model_activate(trainer->spec, logits.data, logits.rows);
+	result.metric = split_metric(trainer, trainer->metric, logits.data, evaluator->rows, logits.rows);
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(evaluator->run_cxt);
+	if (spill_in_use())
+	{
+		MemoryContextReset(evaluator->tape_cxt);
+		evaluator->tape = NULL;
+	}
+	return result;
+}
+
+/* For one time only. */
 Evaluation
 train_evaluate(Trainer *trainer, Model *model, const Fanout *fanout, Split split)
 {
 	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "sage evaluate", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(cxt);
-	Evaluation	result = {NAN, NAN};
+	Evaluation	result = evaluator_run(evaluator_create(trainer, fanout, split), model);
 
-	if (trainer->labels->counts[split] > 0)
-	{
-		Tensor		logits = {.cols = trainer->spec->noutputs};
-		int64	   *rows;
-
-		logits.data = split_logits(trainer, model, fanout, split, &rows, &logits.rows);
-		result.loss = loss_batch(tape_create(cxt, false), &logits, trainer->labels, rows, logits.rows, trainer->loss,
-								 trainer->options->huber_delta, trainer->weights)->data[0];
-		model_activate(trainer->spec, logits.data, logits.rows);
-		result.metric = split_metric(trainer, trainer->metric, logits.data, rows, logits.rows);
-	}
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(cxt);
 	return result;

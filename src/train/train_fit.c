@@ -175,7 +175,7 @@ static void
 fit_evaluate(Fit *fit, double training_loss)
 {
 	Trainer    *trainer = fit->trainer;
-	Evaluation	evaluation = train_evaluate(trainer, fit->model, fit->fanout, SPLIT_VALIDATION);
+	Evaluation	evaluation = evaluator_run(fit->evaluator, fit->model);
 	double		loss = isfinite(evaluation.loss) ? evaluation.loss : training_loss;
 	double		score = !isfinite(evaluation.metric) ? -loss :
 		metric_higher_is_better(trainer->metric) ? evaluation.metric : -evaluation.metric;
@@ -285,6 +285,7 @@ fit_open(Fit *fit)
 	fit->optim = optim_create(fit->model->params, options->learning_rate, options->weight_decay, options->clip);
 	fit->batch_cxt = AllocSetContextCreate(CurrentMemoryContext, "sage batch", ALLOCSET_DEFAULT_SIZES);
 	fit->tape = tape_create(CurrentMemoryContext, true);
+	fit->evaluator = evaluator_create(trainer, fit->fanout, SPLIT_VALIDATION);
 	fit->ntrain = fit->all_labels ? trainer->labels->n : trainer->labels->counts[SPLIT_TRAIN];
 	fit->batches = Max((fit->ntrain + options->batch_size / 2) / options->batch_size, 1);
 	fit->interval = evaluation_interval(fit->batches);

@@ -38,6 +38,7 @@ typedef struct Fit
 	uint64		seed;
 	Optim	   *optim;
 	Tape	   *tape;
+	Evaluator  *evaluator;		/* of the validation labels */
 	MemoryContext batch_cxt;
 	OrderEntry *order;			/* [ntrain] */
 	bool		all_labels;		/* a refit: every side of the split trains */
