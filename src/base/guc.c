@@ -14,6 +14,7 @@ int			guc_access = ACCESS_AUTO;
 char	   *guc_default_model = NULL;
 int			guc_max_memory = 2 * 1024 * 1024;
 int			guc_max_model_size = 256 * 1024;
+int			guc_threads = 1;
 int			guc_max_workers = 2;
 int			guc_max_attempts = 5;
 int			guc_worker_nice = 0;
@@ -49,6 +50,11 @@ guc_define(void)
 							NULL,
 							&guc_max_model_size, 256 * 1024, 64, 1000 * 1024,
 							PGC_USERSET, GUC_UNIT_KB, NULL, NULL, NULL);
+	DefineCustomIntVariable("sage.threads",
+							"Threads that one training, or the scoring in one statement, computes with.",
+							"Results do not depend on it.",
+							&guc_threads, 1, 1, GUC_MAX_THREADS,
+							PGC_USERSET, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("sage.max_workers",
 							"Runs that may train in the background at once, in one database.",
 							"Further ones wait for their turn; 0 lets none begin.",

@@ -9,10 +9,11 @@
  * doing.  So it is loaded with every signal blocked, which its threads then
  * keep for ever; and it is told not to start any.
  *
- * BLAS always runs on one thread here.  A multiplication is done in pieces of
- * about 30 ms, with CHECK_FOR_INTERRUPTS() between them: a cancel leaves
- * blas_gemm() by longjmp, so no caller may hold anything across a call that
- * an error would not release.
+ * BLAS itself always runs on one thread here.  A multiplication is cut into
+ * pieces of 30 ms at the most, which the threads of tensor/parallel.c share;
+ * how it is cut, and so its result, does not depend on their number.  Between
+ * pieces a cancel leaves blas_gemm() by longjmp, so no caller may hold
+ * anything across a call that an error would not release.
  */
 #include "postgres.h"
 
@@ -23,7 +24,10 @@
 
 #include "miscadmin.h"
 
+#include "base/memory.h"
 #include "tensor/blas.h"
+#include "tensor/kernel_dense.h"
+#include "tensor/parallel.h"
 
 #define BLAS_LIBRARY	"libopenblas.so.0"
 
@@ -34,7 +38,17 @@
 
 /* About 30 ms of multiplications, on a slow processor. */
 #define BLAS_PIECE		INT64CONST(400000000)
+
+/* BLAS rearranges b for every piece, which must have rows to pay for it. */
 #define BLAS_PIECE_ROWS 512
+
+/*
+ * Where c is small and k long, as in the gradient of a weight, k is cut, the
+ * products are made side by side and added in their order.
+ */
+#define BLAS_PIECE_DEPTH	1024
+#define BLAS_PRODUCT		INT64CONST(65536)	/* numbers of c at the most */
+#define BLAS_PRODUCTS		16
 
 typedef void (*BlasGemm) (int order, int transpose_a, int transpose_b, int m, int n, int k,
 						  float alpha, const float *a, int lda, const float *b, int ldb,
@@ -42,6 +56,25 @@ typedef void (*BlasGemm) (int order, int transpose_a, int transpose_b, int m, in
 
 static BlasGemm blas_sgemm = NULL;
 static char *(*blas_get_config) (void) = NULL;
+static bool blas_shared = false;	/* may be called by several threads at once */
+
+/* One multiplication, as its pieces see it. */
+typedef struct Gemm
+{
+	bool		transpose_a;
+	bool		transpose_b;
+	int64		m;
+	int64		n;
+	int64		k;
+	float		alpha;
+	const float *a;
+	const float *b;
+	float		beta;
+	float	   *c;
+	int64		begin;			/* only [begin, end) of k */
+	int64		end;
+	float	   *products;		/* one for each piece of k */
+} Gemm;
 
 /* The symbol's address, or an error. */
 static void *
@@ -112,6 +145,7 @@ blas_load(void)
 	const char *threads = getenv("OPENBLAS_NUM_THREADS");
 	void	   *library;
 	void		(*set_num_threads) (int);
+	int			(*get_parallel) (void);
 	sigset_t	all;
 	sigset_t	before;
 
@@ -137,6 +171,10 @@ blas_load(void)
 	blas_get_config = (char *(*) (void)) blas_symbol(library, "openblas_get_config");
 	set_num_threads = (void (*) (int)) blas_symbol(library, "openblas_set_num_threads");
 	set_num_threads(1);
+
+	/* a build without threads need not have locks for its buffers either */
+	get_parallel = (int (*) (void)) blas_symbol(library, "openblas_get_parallel");
+	blas_shared = get_parallel() != 0;
 	blas_sgemm = (BlasGemm) blas_symbol(library, "cblas_sgemm");
 }
 
@@ -156,22 +194,103 @@ blas_scale(int64 m, int64 n, float beta, float *c)
 		c[i] = beta == 0 ? 0 : c[i] * beta;
 }
 
+/* Rows [from, to) of c, over [begin, end) of k. */
+static void
+gemm_rows(const Gemm *g, int64 from, int64 to, float beta, float *c)
+{
+	const int64 lda = g->transpose_a ? g->m : g->k;
+	const int64 ldb = g->transpose_b ? g->k : g->n;
+
+	blas_sgemm(BLAS_ROW_MAJOR,
+			   g->transpose_a ? BLAS_TRANS : BLAS_NO_TRANS,
+			   g->transpose_b ? BLAS_TRANS : BLAS_NO_TRANS,
+			   (int) (to - from), (int) g->n, (int) (g->end - g->begin),
+			   g->alpha,
+			   g->transpose_a ? g->a + g->begin * lda + from : g->a + from * lda + g->begin, (int) lda,
+			   g->transpose_b ? g->b + g->begin : g->b + g->begin * ldb, (int) ldb,
+			   beta, c + from * g->n, (int) g->n);
+}
+
+static void
+gemm_rows_task(void *arg, int64 from, int64 to)
+{
+	Gemm	   *g = arg;
+
+	gemm_rows(g, from, to, g->beta, g->c);
+}
+
+/* One product, over [from, to) of k. */
+static void
+gemm_depth_task(void *arg, int64 from, int64 to)
+{
+	Gemm		piece = *(Gemm *) arg;
+	int64		depth = piece.end;
+	float	   *product = piece.products + from / depth * piece.m * piece.n;
+
+	piece.begin = from;
+	piece.end = to;
+	gemm_rows(&piece, 0, piece.m, 0, product);
+}
+
+/* On all threads, or on this one if the library cannot do otherwise. */
+static void
+gemm_run(int64 n, int64 grain, ParallelTask task, Gemm *g)
+{
+	if (blas_shared)
+		parallel_for(n, grain, task, g);
+	for (int64 from = 0; from < n && !blas_shared; from += grain)
+	{
+		CHECK_FOR_INTERRUPTS();
+		task(g, from, Min(from + grain, n));
+	}
+}
+
+/* c by pieces of k. */
+static void
+gemm_by_depth(Gemm *g)
+{
+	int64		size = g->m * g->n;
+	int64		depth = Max(BLAS_PIECE_DEPTH, (g->k + BLAS_PRODUCTS - 1) / BLAS_PRODUCTS);
+	int64		products = (g->k + depth - 1) / depth;
+
+	g->products = memory_alloc(products * size, sizeof(float));
+	g->end = depth;
+	gemm_run(g->k, depth, gemm_depth_task, g);
+	blas_scale(g->m, g->n, g->beta, g->c);
+	for (int64 i = 0; i < products; i++)
+		kernel_add(g->c, g->products + i * size, size);
+	pfree(g->products);
+}
+
+/* c by pieces of rows; where they would be too long, k is cut as well. */
+static void
+gemm_by_rows(Gemm *g)
+{
+	int64		rows = Min(g->m, BLAS_PIECE_ROWS);
+	int64		depth = Min(g->k, Max(BLAS_PIECE / (g->n * rows), 64));
+
+	rows = Min(rows, Max(BLAS_PIECE / (g->n * depth), 1));
+	for (int64 begin = 0; begin < g->k; begin += depth)
+	{
+		g->begin = begin;
+		g->end = Min(begin + depth, g->k);
+		gemm_run(g->m, rows, gemm_rows_task, g);
+		g->beta = 1;
+	}
+}
+
 /*
  * c [m x n] = alpha * op(a) [m x k] * op(b) [k x n] + beta * c, all row-major
  * without gaps; op(x) is x, or its transpose where so said.
- *
- * Pieces are blocks of rows of c.  Where a block is still too long (in the
- * gradient of a weight k is the number of nodes), k is split too and the
- * pieces are added.
  */
 void
 blas_gemm(bool transpose_a, bool transpose_b, int64 m, int64 n, int64 k,
 		  float alpha, const float *a, const float *b, float beta, float *c)
 {
-	const int64 lda = transpose_a ? m : k;
-	const int64 ldb = transpose_b ? k : n;
-	int64		rows;
-	int64		depth;
+	Gemm		g = {
+		.transpose_a = transpose_a, .transpose_b = transpose_b, .m = m, .n = n, .k = k,
+		.alpha = alpha, .a = a, .b = b, .beta = beta, .c = c
+	};
 
 	Assert(m >= 0 && n >= 0 && k >= 0);
 	if (m == 0 || n == 0)
@@ -181,28 +300,13 @@ blas_gemm(bool transpose_a, bool transpose_b, int64 m, int64 n, int64 k,
 		blas_scale(m, n, beta, c);
 		return;
 	}
-	if (lda > INT_MAX || ldb > INT_MAX || n > INT_MAX)
+	if ((transpose_a ? m : k) > INT_MAX || (transpose_b ? k : n) > INT_MAX || n > INT_MAX)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("matrix with rows of more than %d numbers is too large", INT_MAX)));
 	blas_load();
-
-	/* BLAS rearranges b for every piece, which must have rows to pay for it */
-	depth = Min(k, Max(BLAS_PIECE / (n * Min(m, BLAS_PIECE_ROWS)), 64));
-	rows = Min(m, Max(BLAS_PIECE / (n * depth), 1));
-	for (int64 i = 0; i < m; i += rows)
-	{
-		for (int64 p = 0; p < k; p += depth)
-		{
-			CHECK_FOR_INTERRUPTS();
-			blas_sgemm(BLAS_ROW_MAJOR,
-					   transpose_a ? BLAS_TRANS : BLAS_NO_TRANS,
-					   transpose_b ? BLAS_TRANS : BLAS_NO_TRANS,
-					   (int) Min(rows, m - i), (int) n, (int) Min(depth, k - p),
-					   alpha,
-					   transpose_a ? a + p * m + i : a + i * k + p, (int) lda,
-					   transpose_b ? b + p : b + p * n, (int) ldb,
-					   p == 0 ? beta : 1, c + i * n, (int) n);
-		}
-	}
+	if (k >= 2 * BLAS_PIECE_DEPTH && m <= BLAS_PRODUCT / n && k / BLAS_PRODUCTS < BLAS_PIECE / (m * n))
+		gemm_by_depth(&g);
+	else
+		gemm_by_rows(&g);
 }

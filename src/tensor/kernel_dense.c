@@ -303,11 +303,12 @@ kernel_layer_norm_backward(const float *restrict normal, const float *restrict i
 /*
  * One step of Adam (Kingma and Ba 2015) on all n parameters, as
  * torch.optim.Adam does it: weight decay is added to the gradient.  The
- * gradient is first multiplied by "scale" (clipping); "step" counts from 1.
+ * gradient is first multiplied by "scale" (clipping) and left as zeros, ready
+ * for the next batch; "step" counts from 1.
  * A parameter whose gradient, m, v and value are zero stays zero.
  */
 KERNEL void
-kernel_adam(float *restrict params, const float *restrict grads, float *restrict m, float *restrict v,
+kernel_adam(float *restrict params, float *restrict grads, float *restrict m, float *restrict v,
 			int64_t n, float lr, float beta1, float beta2, float eps, float weight_decay,
 			float scale, int64_t step)
 {
@@ -320,6 +321,7 @@ kernel_adam(float *restrict params, const float *restrict grads, float *restrict
 
 		m[i] = FLUSH(beta1 * m[i] + (1.0f - beta1) * g, 1e-30f);
 		v[i] = FLUSH(beta2 * v[i] + (1.0f - beta2) * g * g, 1e-30f);
+		grads[i] = 0;
 		params[i] = FLUSH(params[i] - rate * m[i] / (sqrtf(v[i]) * unbias + eps), 1e-30f);
 	}
 }

@@ -32,7 +32,7 @@ extern void kernel_layer_norm_backward(const float *normal, const float *inverse
 									   const float *grad_y, float *grad_x, float *grad_gain,
 									   float *grad_bias, int64_t rows, int64_t cols);
 
-extern void kernel_adam(float *params, const float *grads, float *m, float *v, int64_t n,
+extern void kernel_adam(float *params, float *grads, float *m, float *v, int64_t n,
 						float lr, float beta1, float beta2, float eps, float weight_decay,
 						float scale, int64_t step);
 

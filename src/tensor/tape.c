@@ -13,6 +13,7 @@
 #include "utils/memutils.h"
 
 #include "base/memory.h"
+#include "tensor/parallel_kernel.h"
 #include "tensor/tape.h"
 
 /* A cache line, and the widest register. */
@@ -35,7 +36,7 @@ typedef struct TapeStep
 typedef struct TapeGrad
 {
 	float	   *grad;
-	Size		bytes;
+	int64		count;
 } TapeGrad;
 
 struct Tape
@@ -188,7 +189,7 @@ tape_require_grad(Tape *tape, Tensor *tensor)
 	}
 	memory_reserve(tape->grads, tape->maxgrads, tape->ngrads + 1);
 	tape->grads[tape->ngrads].grad = tensor->grad;
-	tape->grads[tape->ngrads].bytes = (Size) n * sizeof(float);
+	tape->grads[tape->ngrads].count = n;
 	tape->ngrads++;
 }
 
@@ -245,7 +246,7 @@ tape_backward(Tape *tape, Tensor *loss)
 	if (loss->grad == NULL)
 		return;					/* nothing to learn */
 	for (int64 i = 0; i < tape->ngrads; i++)
-		memset(tape->grads[i].grad, 0, tape->grads[i].bytes);
+		parallel_clear(tape->grads[i].grad, tape->grads[i].count);
 	loss->grad[0] = 1;
 	for (int64 i = tape->nsteps - 1; i >= 0; i--)
 	{

@@ -15,6 +15,7 @@
 #include "tensor/kernel_loss.h"
 #include "tensor/kernel_segment.h"
 #include "tensor/kernel_sparse.h"
+#include "tensor/parallel_kernel.h"
 #include "tensor/tape.h"
 
 /* One step of any operation: what it read, what it wrote. */
@@ -132,7 +133,7 @@ tape_sparse_matmul(Tape *tape, const SparseRows *x, Tensor *w, Tensor *into)
 
 	check_shape(x->cols == w->rows, "sparse_matmul");
 	y = result_tensor(tape, into, x->rows, w->cols, w->grad != NULL, "sparse_matmul");
-	kernel_sparse(x, w->data, w->cols, y->data, into != NULL);
+	parallel_sparse(x, w->data, w->cols, y->data, into != NULL);
 	step = record(tape, sparse_matmul_backward, NULL, w, y);
 	if (step != NULL)
 		step->sparse = *x;
@@ -162,7 +163,7 @@ tape_segment_mean(Tape *tape, Tensor *x, int64 nsegments, const int64 *offsets,
 	Step	   *step;
 
 	y = result_tensor(tape, into, nsegments, x->cols, x->grad != NULL, "segment_mean");
-	kernel_segment_mean(&segments, x->data, x->cols, y->data, into != NULL);
+	parallel_segment_mean(&segments, x->data, x->cols, y->data, into != NULL);
 	step = record(tape, segment_mean_backward, x, NULL, y);
 	if (step != NULL)
 		step->segments = segments;
@@ -199,7 +200,7 @@ add_backward(Tape *tape, void *arg)
 	Step	   *s = arg;
 
 	if (s->x->grad != NULL)
-		kernel_add(s->x->grad, s->y->grad, tensor_size(s->y));
+		parallel_add(s->x->grad, s->y->grad, tensor_size(s->y));
 }
 
 /* x += y, in place */
@@ -208,7 +209,7 @@ tape_add(Tape *tape, Tensor *x, Tensor *y)
 {
 	check_shape(x != y, "add");
 	(void) result_tensor(tape, x, y->rows, y->cols, y->grad != NULL, "add");
-	kernel_add(x->data, y->data, tensor_size(x));
+	parallel_add(x->data, y->data, tensor_size(x));
 	(void) record(tape, add_backward, y, NULL, x);
 	return x;
 }
@@ -231,7 +232,7 @@ tape_add_bias(Tape *tape, Tensor *x, Tensor *bias)
 	check_shape(tensor_size(bias) == x->cols, "add_bias");
 	if (bias->grad != NULL)
 		tape_require_grad(tape, x);
-	kernel_add_bias(x->data, bias->data, x->rows, x->cols);
+	parallel_add_bias(x->data, bias->data, x->rows, x->cols);
 	step = record(tape, add_bias_backward, NULL, NULL, x);
 	if (step != NULL)
 		step->bias = bias;
@@ -243,7 +244,7 @@ relu_backward(Tape *tape, void *arg)
 {
 	Step	   *s = arg;
 
-	kernel_relu_backward(s->y->data, s->y->grad, tensor_size(s->y));
+	parallel_relu_backward(s->y->data, s->y->grad, tensor_size(s->y));
 }
 
 /*
@@ -253,7 +254,7 @@ relu_backward(Tape *tape, void *arg)
 Tensor *
 tape_relu(Tape *tape, Tensor *x)
 {
-	kernel_relu(x->data, tensor_size(x));
+	parallel_relu(x->data, tensor_size(x));
 	(void) record(tape, relu_backward, NULL, NULL, x);
 	return x;
 }
@@ -263,7 +264,7 @@ dropout_backward(Tape *tape, void *arg)
 {
 	Step	   *s = arg;
 
-	kernel_dropout(s->y->grad, tensor_size(s->y), 0, s->p, s->seed);
+	parallel_dropout(s->y->grad, tensor_size(s->y), s->p, s->seed);
 }
 
 /*
@@ -279,7 +280,7 @@ tape_dropout(Tape *tape, Tensor *x, float p, uint64 seed)
 	Assert(p >= 0 && p < 1);
 	if (p <= 0 || !tape_is_recording(tape))
 		return x;
-	kernel_dropout(x->data, tensor_size(x), 0, p, seed);
+	parallel_dropout(x->data, tensor_size(x), p, seed);
 	step = record(tape, dropout_backward, NULL, NULL, x);
 	if (step != NULL)
 	{
@@ -311,7 +312,7 @@ l2_normalize_backward(Tape *tape, void *arg)
 	Step	   *s = arg;
 
 	if (s->x->grad != NULL)
-		kernel_l2_normalize_backward(s->y->data, s->saved_rows, s->y->grad, s->x->grad, s->x->rows, s->x->cols);
+		parallel_l2_normalize_backward(s->y->data, s->saved_rows, s->y->grad, s->x->grad, s->x->rows, s->x->cols);
 }
 
 /* A new tensor with the rows of x scaled to length 1; zero rows stay zero. */
@@ -322,7 +323,7 @@ tape_l2_normalize(Tape *tape, Tensor *x)
 	float	   *norms = tape_alloc(tape, x->rows, sizeof(float));
 	Step	   *step;
 
-	kernel_l2_normalize(x->data, y->data, norms, x->rows, x->cols);
+	parallel_l2_normalize(x->data, y->data, norms, x->rows, x->cols);
 	step = record(tape, l2_normalize_backward, x, NULL, y);
 	if (step != NULL)
 		step->saved_rows = norms;
@@ -334,7 +335,7 @@ layer_norm_backward(Tape *tape, void *arg)
 {
 	Step	   *s = arg;
 
-	kernel_layer_norm_backward(s->saved, s->saved_rows, s->w->data, s->y->grad, s->x->grad, s->w->grad,
+	parallel_layer_norm_backward(s->saved, s->saved_rows, s->w->data, s->y->grad, s->x->grad, s->w->grad,
 							   s->bias->grad, s->x->rows, s->x->cols);
 }
 
@@ -355,7 +356,7 @@ tape_layer_norm(Tape *tape, Tensor *x, Tensor *gain, Tensor *bias)
 	y = result_tensor(tape, NULL, x->rows, x->cols, needs_grad, "layer_norm");
 	normal = tape_alloc(tape, tensor_size(x), sizeof(float));
 	inverse = tape_alloc(tape, x->rows, sizeof(float));
-	kernel_layer_norm(x->data, gain->data, bias->data, normal, y->data, inverse, x->rows, x->cols);
+	parallel_layer_norm(x->data, gain->data, bias->data, normal, y->data, inverse, x->rows, x->cols);
 	step = record(tape, layer_norm_backward, x, gain, y);
 	if (step != NULL)
 	{

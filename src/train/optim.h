@@ -14,6 +14,7 @@ typedef struct Optim
 	ParamBlock *params;
 	float	   *m;				/* first moments */
 	float	   *v;				/* second moments */
+	double	   *squares;		/* the gradient's, by stretches */
 	int64		step;
 	double		learning_rate;
 	double		weight_decay;	/* of what param_decays() */

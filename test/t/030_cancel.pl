@@ -85,6 +85,7 @@ sub interrupt
 # Cancelled, and terminated, in the middle of each kind of work.
 my %work = (
 	'training' => $train,
+	'training on three threads' => qq{SET sage.threads = 3; $train;},
 	'live scoring' => q{SET sage.access = 'live'; SELECT count(sage_predict(id, 'churn')) FROM users;},
 	# a time of its own for each call: everything is read and scored anew
 	'resident scoring' => q{SET sage.access = 'resident';
@@ -100,7 +101,7 @@ for my $name (sort keys %work)
 	like($message, qr/canceling statement due to user request/, "$name says why");
 	unharmed("cancelled $name");
 }
-for my $name ('live scoring', 'training')
+for my $name ('live scoring', 'training', 'training on three threads')
 {
 	my ($seconds, $message) = interrupt($work{$name}, 0.3, 'pg_terminate_backend');
 

@@ -1,6 +1,6 @@
-# No signal handler of the server may run on a thread of OpenBLAS: after
-# scoring and training the backend has no other thread, or only threads that
-# block every signal the server uses.
+# No signal handler of the server may run on a thread of OpenBLAS or of sage:
+# after scoring and training the backend has no other thread, or only threads
+# that block every signal the server uses.
 #
 # How to run it: see 010_dump_restore.pl.
 use strict;
@@ -58,6 +58,7 @@ sub check_threads
 		push @open, grep { !($bits & (1 << ($_ - 1))) } @signals;
 	}
 	is("@open", '', "$name: signals open in $others other threads");
+	return $others;
 }
 
 # However the administrator's environment asks for threads.
@@ -75,6 +76,11 @@ for my $threads (undef, 1, 4)
 	check_threads("$name, resident", q{SET LOCAL sage.access = 'resident'; PERFORM sage_predict(id, 'churn') FROM users;});
 	check_threads("$name, training", $train =~ s/^SELECT/PERFORM/r . ';');
 
+	my $helpers = check_threads("$name, three threads", "SET LOCAL sage.threads = 3; " . $train =~ s/^SELECT/PERFORM/r . ';');
+	cmp_ok($helpers, '>=', 2, "$name: sage.threads starts threads");
+	is($node->safe_psql('postgres', 'SELECT count(*) FROM pg_stat_activity WHERE backend_type = \'client backend\''), '1',
+		"$name: sessions with threads end");
+
 	# and it did do the work of loading the library
 	like($node->safe_psql('postgres', q{SELECT sage_predict(1, 'churn') > 0;
 		SELECT count(*) FROM regexp_matches(pg_read_file('/proc/' || pg_backend_pid() || '/maps'), 'openblas') AS m}),
@@ -86,7 +92,7 @@ for my $threads (undef, 1, 4)
 $node->append_conf('postgresql.conf', "shared_preload_libraries = 'sage'");
 $node->start;
 my ($postmaster) = split /\n/, slurp_file($node->data_dir . '/postmaster.pid');
-check_threads('preloaded', q{PERFORM sage_predict(id, 'churn') FROM users;});
+check_threads('preloaded', q{SET LOCAL sage.threads = 3; PERFORM sage_predict(id, 'churn') FROM users;});
 unlike(slurp_file("/proc/$postmaster/maps"), qr/openblas/, 'preloaded: the postmaster has no BLAS');
 is(scalar(() = glob "/proc/$postmaster/task/*"), 1, 'preloaded: the postmaster has one thread');
 $node->stop;

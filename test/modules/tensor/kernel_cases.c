@@ -179,8 +179,9 @@ adam(void)
 	for (int step = 1; step <= 3; step++)
 	{
 		float	   *g = numbers(10 + (uint64) step, N);
+		float	   *left = numbers(10 + (uint64) step, N);
 
-		kernel_adam(p, g, m, v, N, 0.01f, 0.9f, 0.999f, 1e-8f, 5e-4f, 0.7f, step);
+		kernel_adam(p, left, m, v, N, 0.01f, 0.9f, 0.999f, 1e-8f, 5e-4f, 0.7f, step);
 		for (int i = 0; i < N; i++)
 		{
 			double		d = g[i] * 0.7 + 5e-4 * rp[i];
@@ -188,7 +189,7 @@ adam(void)
 			rm[i] = 0.9 * rm[i] + 0.1 * d;
 			rv[i] = 0.999 * rv[i] + 0.001 * d * d;
 			rp[i] -= 0.01 * (rm[i] / (1 - pow(0.9, step))) / (sqrt(rv[i] / (1 - pow(0.999, step))) + 1e-8);
-			ok = ok && test_close(p[i], rp[i], 1e-5);
+			ok = ok && test_close(p[i], rp[i], 1e-5) && left[i] == 0;
 		}
 	}
 	return ok;
