@@ -92,6 +92,10 @@ extern char *edge_select_list(const Graph *graph, const EdgeType *edge, bool for
 extern void store_find(GraphStore *store, int type, const Datum *keys, int64 n, int32 *nodes);	/* -1: no such row */
 extern void store_neighbors(GraphStore *store, int relation, const int32 *dst, const TimestampTz *times, int64 ndst,
 							const NeighborPick *pick, NeighborList *result);
+extern int64 store_pick_size(GraphStore *store, int relation, int32 node, const NeighborPick *pick);
+extern int64 store_pick_take(const GraphStore *store, int relation, int32 node, const NeighborPick *pick, int32 *nodes,
+							 float *weights);
+extern bool store_has_weights(const GraphStore *store, int relation);
 extern int32 store_node_count(const GraphStore *store, int type);
 extern uint64 store_node_hash(const GraphStore *store, int type, int32 node);
 extern Datum store_node_key(const GraphStore *store, int type, int32 node);

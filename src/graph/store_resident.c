@@ -99,7 +99,7 @@ entries_sort(NeighborEntry *entries, int32 n)
 		neighbor_entries_sort(entries, n);
 }
 
-/* All neighbours of a node into their place. */
+/* All neighbours of a node into their place.  Plain C for a list up to SORT_WHOLE. */
 static void
 resident_order_all(GraphStore *store, ResidentRelation *rel, int relation, int32 node)
 {
@@ -118,7 +118,8 @@ resident_order_all(GraphStore *store, ResidentRelation *rel, int relation, int32
 		entries[i].time = rel->times != NULL ? rel->times[at + i] : 0;
 		entries[i].weight = rel->weights != NULL ? rel->weights[at + i] : 0;
 	}
-	CHECK_FOR_INTERRUPTS();
+	if (n > SORT_WHOLE)
+		CHECK_FOR_INTERRUPTS();
 	entries_sort(entries, n);
 	if (rel->weights == NULL)
 	{
@@ -305,30 +306,24 @@ resident_visible(const ResidentRelation *rel, const StoreNodes *src, int64 at, T
 }
 
 /*
- * Appends one node's pick.  With a seed time only the visible neighbours
- * count, also for where a rotating pick starts: otherwise rows of the future
- * would decide which of the past are seen.
+ * Writes one node's pick, of a list that is in order as far as needed; returns
+ * how many there are.  With a seed time only the visible neighbours count,
+ * also for where a rotating pick starts: otherwise rows of the future would
+ * decide which of the past are seen.  weights may be NULL.  Plain C.
  */
 static int64
-resident_pick(GraphStore *store, ResidentRelation *rel, int relation, int32 node, TimestampTz time,
-			  const NeighborPick *pick, NeighborList *result, int64 n)
+resident_take(const GraphStore *store, const ResidentRelation *rel, int relation, int32 node, TimestampTz time,
+			  const NeighborPick *pick, int32 *nodes, float *weights)
 {
 	const GraphRelation *def = &store->graph->relations[relation];
 	const StoreNodes *src = &store->nodes[def->src_type];
 	bool		timed = time != STORE_ALWAYS && (rel->times != NULL || src->times != NULL);
 	int64		base = rel->offsets[node];
-	int64		length,
-				visible,
+	int64		length = rel->lengths[node];
+	int64		visible = length,
 				skip = 0,
 				taken = 0;
 
-	if (pick->count == 0 || rel->lengths[node] == 0)
-		return n;
-	if (resident_orderless(store, rel, node, pick))
-		resident_unique(store, rel, relation, node);
-	else
-		resident_order(store, rel, relation, node, pick->rotate || timed ? -1 : pick->count);
-	length = visible = rel->lengths[node];
 	if (timed && pick->rotate)
 	{
 		visible = 0;
@@ -344,19 +339,19 @@ resident_pick(GraphStore *store, ResidentRelation *rel, int relation, int32 node
 		{
 			int64		place = base + (skip + taken < length ? skip + taken : skip + taken - length);
 
-			result->nodes[n + taken] = rel->neighbors[place];
-			if (result->weights != NULL)
-				result->weights[n + taken] = rel->weights[place];
+			nodes[taken] = rel->neighbors[place];
+			if (weights != NULL)
+				weights[taken] = rel->weights[place];
 		}
-		return n + taken;
+		return taken;
 	}
 	if (!timed && skip == 0)
 	{
 		taken = pick->count < 0 ? length : Min(length, pick->count);
-		memcpy(result->nodes + n, rel->neighbors + base, taken * sizeof(int32));
-		if (result->weights != NULL)
-			memcpy(result->weights + n, rel->weights + base, taken * sizeof(float));
-		return n + taken;
+		memcpy(nodes, rel->neighbors + base, taken * sizeof(int32));
+		if (weights != NULL)
+			memcpy(weights, rel->weights + base, taken * sizeof(float));
+		return taken;
 	}
 	/* first from the start to the end of the list, then what stands before the start */
 	for (int pass = 0; pass < (skip > 0 ? 2 : 1); pass++)
@@ -369,13 +364,68 @@ resident_pick(GraphStore *store, ResidentRelation *rel, int relation, int32 node
 				continue;
 			if ((seen++ >= skip) != (pass == 0))
 				continue;
-			result->nodes[n + taken] = rel->neighbors[base + i];
-			if (result->weights != NULL)
-				result->weights[n + taken] = rel->weights[base + i];
+			nodes[taken] = rel->neighbors[base + i];
+			if (weights != NULL)
+				weights[taken] = rel->weights[base + i];
 			taken++;
 		}
 	}
-	return n + taken;
+	return taken;
+}
+
+/* Appends one node's pick. */
+static int64
+resident_pick(GraphStore *store, ResidentRelation *rel, int relation, int32 node, TimestampTz time,
+			  const NeighborPick *pick, NeighborList *result, int64 n)
+{
+	const StoreNodes *src = &store->nodes[store->graph->relations[relation].src_type];
+	bool		timed = time != STORE_ALWAYS && (rel->times != NULL || src->times != NULL);
+
+	if (pick->count == 0 || rel->lengths[node] == 0)
+		return n;
+	if (resident_orderless(store, rel, node, pick))
+		resident_unique(store, rel, relation, node);
+	else
+		resident_order(store, rel, relation, node, pick->rotate || timed ? -1 : pick->count);
+	return n + resident_take(store, rel, relation, node, time, pick, result->nodes + n,
+							 result->weights != NULL ? result->weights + n : NULL);
+}
+
+/*
+ * For a thread: the most that a pick without times may give.  Puts the list in
+ * order if it is short; -1 if that would have to be done and it is long, which
+ * needs memory.  While a thread may do this nobody else reads these lists.
+ */
+int64
+store_pick_size(GraphStore *store, int relation, int32 node, const NeighborPick *pick)
+{
+	ResidentRelation *rel = &store->resident[relation];
+	int32		length = rel->lengths[node];
+	int32		wanted = pick->rotate || pick->count < 0 ? length : Min(pick->count, length);
+
+	if (rel->sorted[node] < wanted)
+	{
+		if (length > SORT_WHOLE)
+			return -1;
+		resident_order_all(store, rel, relation, node);
+		length = rel->lengths[node];
+	}
+	return pick->count >= 0 ? Min(pick->count, length) : length;
+}
+
+/* That pick itself, after its size was asked for; weights may be NULL. */
+int64
+store_pick_take(const GraphStore *store, int relation, int32 node, const NeighborPick *pick, int32 *nodes,
+				float *weights)
+{
+	return resident_take(store, &store->resident[relation], relation, node, STORE_ALWAYS, pick, nodes, weights);
+}
+
+/* A resident relation's edges have weights. */
+bool
+store_has_weights(const GraphStore *store, int relation)
+{
+	return store->resident[relation].weights != NULL;
 }
 
 void

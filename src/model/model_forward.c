@@ -9,74 +9,6 @@
 #include "base/random.h"
 #include "model/model_forward.h"
 #include "tensor/kernel_loss.h"
-#include "tensor/kernel_sparse.h"
-
-/*
- * The sparse parts of some nodes' encoded rows.  With dropout each entry is
- * left out with probability p and the rest scaled up; leaving it out saves
- * the work as well.
- */
-static const SparseRows *
-gather_sparse(Tape *tape, const SparseRows *table, const int32 *nodes, int64 n, float p, uint64 seed)
-{
-	SparseRows *rows = tape_alloc(tape, 1, sizeof(SparseRows));
-	int64	   *offsets = tape_alloc(tape, n + 1, sizeof(int64));
-	int64		total = 0;
-	int32	   *ids;
-	float	   *values = NULL;
-
-	for (int64 i = 0; i < n; i++)
-		total += table->offsets[nodes[i] + 1] - table->offsets[nodes[i]];
-	ids = tape_alloc(tape, total, sizeof(int32));
-	if (table->values != NULL || p > 0)
-		values = tape_alloc(tape, total, sizeof(float));
-	kernel_sparse_pick(table, nodes, n, p, seed, offsets, ids, values);
-	rows->rows = n;
-	rows->cols = table->cols;
-	rows->offsets = offsets;
-	rows->ids = ids;
-	rows->values = values;
-	return rows;
-}
-
-static Tensor *
-gather_dense(Tape *tape, const float *table, int64 cols, const int32 *nodes, int64 n, float p, uint64 seed)
-{
-	Tensor	   *rows = tape_constant(tape, n, cols);
-
-	for (int64 i = 0; i < n; i++)
-		memcpy(rows->data + i * cols, table + nodes[i] * cols, cols * sizeof(float));
-	if (p > 0)
-		rows = tape_dropout(tape, rows, p, seed);
-	return rows;
-}
-
-/* The encoded rows of a sample's nodes of one type. */
-static LayerRows
-input_rows(Tape *tape, const ModelSpec *spec, int type, FeatureTable *table, const int32 *nodes, int64 n,
-		   const ForwardOptions *options)
-{
-	LayerRows	rows = {NULL, NULL};
-	int			dense = feature_dense_width(spec->features[type]);
-	int			sparse = feature_sparse_width(spec->features[type]);
-	uint64		seed = random_hash(options->seed, type);
-
-	if (dense > 0)
-		rows.dense = gather_dense(tape, feature_table_dense(table), dense, nodes, n, options->input_dropout, seed);
-	if (sparse > 0)
-	{
-		SparseRows	all = feature_table_sparse(table);
-
-		rows.sparse = gather_sparse(tape, &all, nodes, n, options->input_dropout, seed);
-	}
-	if (dense == 0 && sparse == 0)
-	{
-		rows.dense = tape_constant(tape, n, 1);
-		for (int64 i = 0; i < n; i++)
-			rows.dense->data[i] = 1.0f;
-	}
-	return rows;
-}
 
 /* The first n rows. */
 static LayerRows
@@ -119,12 +51,12 @@ feeding_relations(Model *model, int layer, int type, const SampleBlock *block, c
 }
 
 /*
- * Logits [seeds x outputs] of a sample.  *hidden, if asked for, is the last
- * hidden state [seeds x hidden].
+ * Logits [seeds x outputs] of a sample whose encoded rows are given.
+ * *hidden, if asked for, is the last hidden state [seeds x hidden].
  */
 Tensor *
-model_forward(Model *model, Tape *tape, const Sample *sample, FeatureTable *const *tables,
-			  const ForwardOptions *options, Tensor **hidden)
+model_forward_input(Model *model, Tape *tape, const Sample *sample, const LayerRows *input,
+					const ForwardOptions *options, Tensor **hidden)
 {
 	const ModelSpec *spec = model->spec;
 	int			ntypes = model->graph->nnode_types;
@@ -133,13 +65,7 @@ model_forward(Model *model, Tape *tape, const Sample *sample, FeatureTable *cons
 	LayerRelation *feeding = tape_alloc(tape, Max(model->graph->nrelations, 1), sizeof(LayerRelation));
 	Tensor	   *last;
 
-	for (int t = 0; t < ntypes; t++)
-	{
-		rows[t].dense = NULL;
-		rows[t].sparse = NULL;
-		if (model_needs(model, 0, t))
-			rows[t] = input_rows(tape, spec, t, tables[t], sample->nodes[t], sample->nnodes[t], options);
-	}
+	memcpy(rows, input, ntypes * sizeof(LayerRows));
 	for (int layer = 1; layer <= spec->layers; layer++)
 	{
 		const SampleBlock *block = &sample->blocks[layer - 1];
@@ -168,6 +94,19 @@ model_forward(Model *model, Tape *tape, const Sample *sample, FeatureTable *cons
 	if (hidden != NULL)
 		*hidden = last;
 	return head_linear(tape, last, model->head_weight, model->head_bias);
+}
+
+/* The same from the tables with all encoded rows. */
+Tensor *
+model_forward(Model *model, Tape *tape, const Sample *sample, FeatureTable *const *tables,
+			  const ForwardOptions *options, Tensor **hidden)
+{
+	Size		size = model_input_size(model, sample, tables);
+	Arena		arena = arena_create(tape_alloc(tape, size + ARENA_ALIGN, 1), size);
+	LayerRows  *input = model_input(model, &arena, sample, tables, options);
+
+	Assert(input != NULL);
+	return model_forward_input(model, tape, sample, input, options, hidden);
 }
 
 /*

@@ -7,6 +7,7 @@
 
 #include "postgres.h"
 
+#include "base/arena.h"
 #include "graph/store.h"
 #include "model/model_build.h"
 #include "sample/neighbor.h"
@@ -29,6 +30,13 @@ typedef struct ModelOutput
 	float	   *hidden;			/* [rows x hidden_width]; NULL if not asked for */
 } ModelOutput;
 
+/* model_input.c */
+extern Size model_input_size(const Model *model, const Sample *sample, FeatureTable *const *tables);
+extern LayerRows *model_input(const Model *model, Arena *arena, const Sample *sample, FeatureTable *const *tables,
+							  const ForwardOptions *options);
+
+extern Tensor *model_forward_input(Model *model, Tape *tape, const Sample *sample, const LayerRows *input,
+								   const ForwardOptions *options, Tensor **hidden);
 extern Tensor *model_forward(Model *model, Tape *tape, const Sample *sample, FeatureTable *const *tables,
 							 const ForwardOptions *options, Tensor **hidden);
 extern void model_forward_table(Model *model, GraphStore *store, FeatureTable *const *tables, const Fanout *fanout,

@@ -103,6 +103,7 @@ typedef struct Evaluation
 typedef struct Evaluator Evaluator;
 
 extern Evaluator *evaluator_create(Trainer *trainer, const Fanout *fanout, Split split);
+extern bool evaluator_reads_graph(const Evaluator *evaluator);
 extern Evaluation evaluator_run(Evaluator *evaluator, Model *model);
 extern Evaluation train_evaluate(Trainer *trainer, Model *model, const Fanout *fanout, Split split);
 

@@ -131,6 +131,17 @@ evaluator_create(Trainer *trainer, const Fanout *fanout, Split split)
 	return evaluator;
 }
 
+/* True if the next evaluation asks the store for neighbours: not all samples are kept. */
+bool
+evaluator_reads_graph(const Evaluator *evaluator)
+{
+	bool		kept = !evaluator->whole_table;
+
+	for (int64 i = 0; kept && i * evaluator->batch < evaluator->n; i++)
+		kept = evaluator->samples[i] != NULL;
+	return !kept;
+}
+
 static void
 logits_from_table(Evaluator *evaluator, Model *model, float *logits)
 {

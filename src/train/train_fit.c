@@ -19,6 +19,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "base/spill.h"
+#include "tensor/parallel.h"
 #include "train/loss.h"
 #include "train/train_fit.h"
 
@@ -91,46 +92,54 @@ fit_diverged(const Fit *fit, int epoch, int64 batch)
 			 errhint("Use a smaller learning_rate (it is %g).", fit->trainer->options->learning_rate)));
 }
 
-/* One step on the labels order[from .. from + n): its loss. */
+/* Where in an epoch's order a batch begins. */
+static int64
+batch_start(const Fit *fit, int64 number)
+{
+	return fit->ntrain * number / fit->batches;
+}
+
+/* Has batch "number" of the epoch made ready. */
+static void
+fit_prepare(Fit *fit, int epoch, int64 number)
+{
+	const Trainer *trainer = fit->trainer;
+	Batch	   *batch = batch_next(fit->maker);
+	int64		from = batch_start(fit, number);
+
+	batch->n = batch_start(fit, number + 1) - from;
+	for (int64 i = 0; i < batch->n; i++)
+		batch->rows[i] = fit->order[from + i].row;
+	batch->sampling.fanout = fit->training;
+	batch->sampling.rotate = true;
+	batch->sampling.salt = random_hash(random_hash(fit->seed, SALT_NEIGHBORS), epoch);
+	batch->sampling.inclusive = trainer->spec->time_inclusive;
+	batch->forward.dropout = (float) trainer->options->dropout;
+	batch->forward.input_dropout = (float) trainer->options->input_dropout;
+	batch->forward.seed = random_hash(random_hash(random_hash(fit->seed, SALT_DROPOUT), epoch), number);
+	batch_begin(fit->maker);
+}
+
+/*
+ * One step on batch "number": its loss.  The next one is begun between the way
+ * there, which all threads share, and the way back, which is mostly work for
+ * one.
+ */
 static double
-fit_batch(Fit *fit, int epoch, int64 batch, int64 from, int64 n)
+fit_batch(Fit *fit, int epoch, int64 number, const Batch *batch)
 {
 	Trainer    *trainer = fit->trainer;
-	const Labels *labels = trainer->labels;
-	uint64		batch_seed = random_hash(random_hash(random_hash(fit->seed, SALT_DROPOUT), epoch), batch);
-	SampleOptions sampling = {
-		.fanout = fit->training,
-		.rotate = true,
-		.salt = random_hash(random_hash(fit->seed, SALT_NEIGHBORS), epoch),
-		.inclusive = trainer->spec->time_inclusive
-	};
-	ForwardOptions forward = {
-		.dropout = (float) trainer->options->dropout,
-		.input_dropout = (float) trainer->options->input_dropout,
-		.seed = batch_seed
-	};
-	int64	   *rows = palloc(n * sizeof(int64));
-	int32	   *seeds = palloc(n * sizeof(int32));
-	TimestampTz *times = labels->times != NULL ? palloc(n * sizeof(TimestampTz)) : NULL;
-	Sample	   *sample;
-	Tensor	   *logits,
-			   *loss;
+	Tensor	   *logits = model_forward_input(fit->model, fit->tape, batch->sample, batch->input, &batch->forward, NULL);
+	Tensor	   *loss = loss_batch(fit->tape, logits, trainer->labels, batch->rows, batch->n, trainer->loss,
+								  trainer->options->huber_delta, trainer->weights);
 
-	for (int64 i = 0; i < n; i++)
-	{
-		rows[i] = fit->order[from + i].row;
-		seeds[i] = labels->nodes[rows[i]];
-		if (times != NULL)
-			times[i] = labels->times[rows[i]];
-	}
-	sample = neighbor_sample(trainer->store, trainer->graph, trainer->spec->node_type, seeds, times, n, &sampling);
-	logits = model_forward(fit->model, fit->tape, sample, trainer->tables, &forward, NULL);
-	loss = loss_batch(fit->tape, logits, labels, rows, n, trainer->loss, trainer->options->huber_delta, trainer->weights);
 	if (!isfinite(loss->data[0]))
-		fit_diverged(fit, epoch, batch);
+		fit_diverged(fit, epoch, number);
+	if (number + 1 < fit->batches)
+		fit_prepare(fit, epoch, number + 1);
 	tape_backward(fit->tape, loss);
 	if (!optim_step(fit->optim))
-		fit_diverged(fit, epoch, batch);
+		fit_diverged(fit, epoch, number);
 	return loss->data[0];
 }
 
@@ -175,9 +184,16 @@ static void
 fit_evaluate(Fit *fit, double training_loss)
 {
 	Trainer    *trainer = fit->trainer;
-	Evaluation	evaluation = evaluator_run(fit->evaluator, fit->model);
-	double		loss = isfinite(evaluation.loss) ? evaluation.loss : training_loss;
-	double		score = !isfinite(evaluation.metric) ? -loss :
+	Evaluation	evaluation;
+	double		loss,
+				score;
+
+	/* it may put lists of neighbors in order, which a thread may be reading, and the other way round */
+	if (evaluator_reads_graph(fit->evaluator))
+		parallel_aside_end();
+	evaluation = evaluator_run(fit->evaluator, fit->model);
+	loss = isfinite(evaluation.loss) ? evaluation.loss : training_loss;
+	score = !isfinite(evaluation.metric) ? -loss :
 		metric_higher_is_better(trainer->metric) ? evaluation.metric : -evaluation.metric;
 
 	fit->validation = evaluation.metric;
@@ -224,13 +240,14 @@ fit_epoch(Fit *fit, int epoch)
 	int64		done = 0;
 
 	fit_shuffle(fit, epoch);
-	for (int64 batch = 0; batch < fit->batches && !fit_is_over(fit); batch++)
+	fit_prepare(fit, epoch, 0);
+	for (int64 number = 0; number < fit->batches && !fit_is_over(fit); number++)
 	{
-		int64		n = fit->ntrain * (batch + 1) / fit->batches - done;
+		Batch	   *batch = batch_finish(fit->maker);
 		MemoryContext old = MemoryContextSwitchTo(fit->batch_cxt);
 
-		sum += fit_batch(fit, epoch, batch, done, n) * n;
-		done += n;
+		sum += fit_batch(fit, epoch, number, batch) * batch->n;
+		done += batch->n;
 		fit->step++;
 		tape_reset(fit->tape);
 		MemoryContextSwitchTo(old);
@@ -238,10 +255,11 @@ fit_epoch(Fit *fit, int epoch)
 		spill_rest();
 		if (fit->all_labels)
 			fit_refit_step(fit);
-		else if ((batch + 1) % fit->interval == 0 || batch + 1 == fit->batches)
+		else if ((number + 1) % fit->interval == 0 || number + 1 == fit->batches)
 			fit_evaluate(fit, sum / done);
-		fit_report(fit, epoch, batch + 1, sum / done, false);
+		fit_report(fit, epoch, number + 1, sum / done, false);
 	}
+	parallel_aside_stop();
 	return sum / done;
 }
 
@@ -289,6 +307,7 @@ fit_open(Fit *fit)
 	fit->ntrain = fit->all_labels ? trainer->labels->n : trainer->labels->counts[SPLIT_TRAIN];
 	fit->batches = Max((fit->ntrain + options->batch_size / 2) / options->batch_size, 1);
 	fit->interval = evaluation_interval(fit->batches);
+	fit->maker = batch_maker_create(trainer, fit->model, fit->ntrain / fit->batches + 1);
 	fit->order = memory_alloc(fit->ntrain, sizeof(OrderEntry));
 	fit->checkpoints = checkpoints_create(param_size(fit->model->params));
 	fit->rows_capacity = 16;
@@ -352,7 +371,17 @@ fit_whole(Fit *fit)
 
 	MemoryContextSwitchTo(cxt);
 	fit_open(fit);
-	fit_run(fit);
+	PG_TRY();
+	{
+		fit_run(fit);
+	}
+	PG_CATCH();
+	{
+		/* a batch may still be in the making */
+		parallel_aside_stop();
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
 	course = fit_course(fit);
 	MemoryContextSwitchTo(outer);
 	rows = memory_alloc(fit->result.epochs, sizeof(EpochRow));

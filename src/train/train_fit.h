@@ -11,6 +11,7 @@
 #include "train/checkpoint.h"
 #include "train/optim.h"
 #include "train/train.h"
+#include "train/train_batch.h"
 
 typedef struct OrderEntry
 {
@@ -38,6 +39,7 @@ typedef struct Fit
 	uint64		seed;
 	Optim	   *optim;
 	Tape	   *tape;
+	BatchMaker *maker;
 	Evaluator  *evaluator;		/* of the validation labels */
 	MemoryContext batch_cxt;
 	OrderEntry *order;			/* [ntrain] */

@@ -12,7 +12,7 @@
 #include "utils/jsonb.h"
 #include "utils/timestamp.h"
 
-#include "sample/neighbor.h"
+#include "sample/memory_sample.h"
 #include "sample_test.h"
 
 PG_FUNCTION_INFO_V1(test_sample);
@@ -71,6 +71,29 @@ take_sample(const Sampling *sampling, TestStore *test)
 
 	return neighbor_sample(test->store, sampling->graph, sampling->node_type, nodes,
 						   sampling->at.n >= 0 ? sampling->at.values : NULL, sampling->seeds.n, &sampling->options);
+}
+
+/*
+ * The same as a thread would draw it; with more and more room, until it is
+ * enough.  A list that is not in order yet is put in order by the other way.
+ */
+static Sample *
+take_memory_sample(const Sampling *sampling, TestStore *test)
+{
+	int32	   *nodes = test_find(test, sampling->node_type, &sampling->seeds);
+	MemorySampler *sampler = memory_sampler_create(test->store, sampling->graph, sampling->node_type);
+	SampleStatus status = SAMPLE_NO_ROOM;
+	Sample	   *sample = NULL;
+
+	for (Size size = ARENA_ALIGN; status != SAMPLE_DRAWN; size += size / 2)
+	{
+		Arena		arena = arena_create(palloc(size + ARENA_ALIGN), size);
+
+		status = memory_sample(sampler, &arena, nodes, sampling->seeds.n, &sampling->options, &sample);
+		if (status == SAMPLE_UNORDERED)
+			(void) take_sample(sampling, test);
+	}
+	return sample;
 }
 
 /* ------------------------------------------------------------------------
@@ -367,6 +390,13 @@ test_blocks(PG_FUNCTION_ARGS)
 	{
 		for (int r = 0; r < sampling.graph->nrelations && ok; r++)
 			ok = check_picks(&sampling, live, a, hop, r) && check_picks(&sampling, resident, b, hop, r);
+	}
+	if (sampling.at.n < 0 && ok)
+	{
+		TestStore  *memory = test_open(sampling.graph, false, sampling.seed);
+
+		ok = check_same(&sampling, resident, b, memory, take_memory_sample(&sampling, memory));
+		test_close(memory);
 	}
 	test_close(live);
 	test_close(resident);
