@@ -261,7 +261,7 @@ idmap_create(KeyKind kind, int64 expected, MemoryContext parent)
 	return map;
 }
 
-/* Room for so many keys. */
+/* Room for so many keys, no fewer than there are. */
 static void
 idmap_make_room(IdMap *map, int64 capacity)
 {
@@ -414,6 +414,8 @@ idmap_complete(IdMap *map)
 {
 	MemoryContext old = MemoryContextSwitchTo(map->cxt);
 
+	if (map->count < map->capacity)
+		idmap_make_room(map, Max(map->count, 1));
 	if (!idmap_try_direct(map))
 		idmap_hash_slots(map, map->count);
 	MemoryContextSwitchTo(old);

@@ -154,7 +154,7 @@ memory_alloc_table_zero(int64 count, Size size)
 	return result;
 }
 
-/* An array that there is no room for any more moves into a file. */
+/* Makes an array longer, or shorter; one that there is no room for any more moves into a file. */
 void *
 memory_grow_table(void *pointer, int64 old_count, int64 count, Size size)
 {
@@ -166,7 +166,7 @@ memory_grow_table(void *pointer, int64 old_count, int64 count, Size size)
 	if (spill_owns(pointer))
 		return spill_grow(pointer, bytes);
 	cxt = GetMemoryChunkContext(pointer);
-	if (memory_has_room(cxt, bytes))
+	if (count <= old_count || memory_has_room(cxt, bytes))
 		return repalloc_huge(pointer, Max(bytes, 1));
 	old = MemoryContextSwitchTo(cxt);
 	larger = spill_alloc(bytes);

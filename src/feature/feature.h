@@ -52,6 +52,16 @@ typedef struct FeatureColumn
 	int			sparse_width;
 } FeatureColumn;
 
+/* feature_estimate.c: numbers of an encoded row, on average */
+typedef struct FeatureWidths
+{
+	double		dense;
+	double		entries;		/* of the sparse part */
+	double		sparse;			/* slots that they may fall on */
+} FeatureWidths;
+
+extern FeatureWidths feature_estimate(const FeatureSet *set);
+
 /* feature.c, feature_state.c: choosing columns, and the state as jsonb */
 extern FeatureSet *feature_choose(const Graph *graph, int node_type, const char *target_column);
 extern void feature_write(const FeatureSet *set, StringInfo json);
@@ -68,6 +78,7 @@ extern int64 feature_fit(FeatureSet *set, const char *where);	/* rows read; 0 if
 /* feature_fetch.c: encoded rows */
 extern FeatureTable *feature_table_create(const FeatureSet *set, int64 expected_rows, MemoryContext parent);
 extern void feature_table_row(void *table, int32 node, Datum *values, bool *nulls); /* a NodeReader's row */
+extern void feature_table_trim(void *arg);
 extern void feature_table_truncate(FeatureTable *table, int64 count);
 extern int64 feature_table_count(const FeatureTable *table);
 extern const float *feature_table_dense(const FeatureTable *table);	/* [count x dense_width] */

@@ -124,6 +124,25 @@ feature_table_row(void *arg, int32 node, Datum *values, bool *nulls)
 	table->offsets[++table->count] = table->sparse.used;
 }
 
+/* No more rows will come: gives back what was held for them.  The end() of a NodeReader. */
+void
+feature_table_trim(void *arg)
+{
+	FeatureTable *table = arg;
+	int64		width = Max(table->set->dense_width, 1);
+	int64		rows = Max(table->count, 1);
+	int64		entries = Max(table->sparse.used, 1);
+
+	table->dense = memory_grow_table(table->dense, memory_bytes(table->capacity, width), memory_bytes(rows, width),
+									 sizeof(float));
+	table->offsets = memory_grow_table(table->offsets, table->capacity + 1, rows + 1, sizeof(int64));
+	table->sparse.ids = memory_grow_table(table->sparse.ids, table->sparse.capacity, entries, sizeof(int32));
+	if (table->sparse.values != NULL)
+		table->sparse.values = memory_grow_table(table->sparse.values, table->sparse.capacity, entries, sizeof(float));
+	table->capacity = rows;
+	table->sparse.capacity = entries;
+}
+
 /* Forget all rows but the first so many. */
 void
 feature_table_truncate(FeatureTable *table, int64 count)

@@ -116,6 +116,15 @@ extern bool graph_uses_table(const Graph *graph, Oid relid);
 extern bool graph_is_exact(const Graph *graph);
 
 /* graph_estimate.c */
+typedef struct GraphColumnStats
+{
+	double		width;			/* bytes, on average */
+	double		distinct;		/* values */
+	double		elements;		/* of an array, on average */
+	double		element_kinds;	/* the most common ones */
+} GraphColumnStats;
+
 extern int64 graph_estimate_rows(Oid relid);
+extern GraphColumnStats graph_column_stats(Oid relid, const char *column);
 
 #endif							/* SAGE_GRAPH_H */

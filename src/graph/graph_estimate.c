@@ -1,14 +1,19 @@
 /*
  * graph_estimate.c
- *		How many rows a table has, without reading it.
+ *		How many rows a table has, and what its columns hold, without reading
+ *		it: the planner's statistics.
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/relation.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
+#include "catalog/pg_statistic.h"
 #include "storage/bufmgr.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/syscache.h"
 
 #include "graph/graph.h"
 
@@ -51,4 +56,52 @@ graph_estimate_rows(Oid relid)
 		relation_close(rel, NoLock);
 	}
 	return (int64) Min(rows, 1e15);
+}
+
+/* An array column's statistics of its elements: how many in a row, and how many kinds. */
+static void
+element_stats(HeapTuple tuple, GraphColumnStats *stats)
+{
+	AttStatsSlot slot;
+
+	if (get_attstatsslot(&slot, tuple, STATISTIC_KIND_DECHIST, InvalidOid, ATTSTATSSLOT_NUMBERS))
+	{
+		if (slot.nnumbers > 0)
+			stats->elements = slot.numbers[slot.nnumbers - 1];
+		free_attstatsslot(&slot);
+	}
+	if (get_attstatsslot(&slot, tuple, STATISTIC_KIND_MCELEM, InvalidOid, ATTSTATSSLOT_VALUES))
+	{
+		stats->element_kinds = slot.nvalues;
+		free_attstatsslot(&slot);
+	}
+}
+
+/*
+ * What ANALYZE found out about a column; all zero, and an average width by
+ * the type, where it was not run.
+ */
+GraphColumnStats
+graph_column_stats(Oid relid, const char *column)
+{
+	AttrNumber	attnum = get_attnum(relid, column);
+	GraphColumnStats stats = {0};
+	HeapTuple	tuple = NULL;
+
+	if (attnum == InvalidAttrNumber)
+		return stats;
+	stats.width = get_typavgwidth(get_atttype(relid, attnum), -1);
+	for (int inherited = 1; inherited >= 0 && !HeapTupleIsValid(tuple); inherited--)
+		tuple = SearchSysCache3(STATRELATTINH, ObjectIdGetDatum(relid), Int16GetDatum(attnum), BoolGetDatum(inherited));
+	if (HeapTupleIsValid(tuple))
+	{
+		Form_pg_statistic form = (Form_pg_statistic) GETSTRUCT(tuple);
+
+		stats.width = form->stawidth;
+		stats.distinct = form->stadistinct >= 0 ? form->stadistinct :
+			-form->stadistinct * graph_estimate_rows(relid);
+		element_stats(tuple, &stats);
+		ReleaseSysCache(tuple);
+	}
+	return stats;
 }

@@ -328,6 +328,8 @@ store_read_nodes(GraphStore *store, int type, bool by_key)
 	nodes->appending = true;
 	query_once(sql, 0, NULL, NULL, NULL, nodes_row, nodes);
 	nodes->appending = false;
+	if (nodes->reader.end != NULL)
+		nodes->reader.end(nodes->reader.arg);
 	if (idmap_complete(nodes->map) >= 0)
 		nodes_not_unique(node_type);
 }

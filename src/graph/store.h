@@ -35,6 +35,7 @@ typedef struct GraphStore GraphStore;
 typedef struct NodeReader
 {
 	void		(*row) (void *arg, int32 node, Datum *values, bool *nulls);
+	void		(*end) (void *arg); /* all rows were read, once for all; may be NULL */
 	void	   *arg;
 } NodeReader;
 

@@ -74,6 +74,7 @@ make_readers(const CachedModel *cached, FeatureTable **tables, bool expect_all)
 						   guc_max_memory * INT64CONST(256) / (feature_dense_width(set) * sizeof(float) + 64));
 		tables[t] = feature_table_create(set, expected, CurrentMemoryContext);
 		readers[t].row = feature_table_row;
+		readers[t].end = feature_table_trim;
 		readers[t].arg = tables[t];
 	}
 	return readers;

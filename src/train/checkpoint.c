@@ -39,7 +39,7 @@ checkpoints_create(int64 size)
 	checkpoints->size = size;
 	checkpoints->capacity = (int) Min(Max(KEEP_FLOATS / Max(size, 1), 1), CHECKPOINTS_KEEP);
 	for (int i = 0; i < checkpoints->capacity; i++)
-		checkpoints->best[i].weights = memory_alloc(size, sizeof(float));
+		checkpoints->best[i].weights = memory_alloc_table(size, sizeof(float));
 	return checkpoints;
 }
 

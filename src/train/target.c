@@ -49,6 +49,7 @@ typedef struct LabelReading
 	Labels	   *labels;
 	const char *what;			/* the target's name, for messages */
 	LabelKind	kind;
+	MemoryContext row_cxt;		/* reset after each row */
 	int64		capacity;
 	double	   *numbers;		/* [n] bool, integer, number */
 	int32	   *first;			/* [n] class of a scalar; -1: too many classes */
@@ -133,8 +134,6 @@ label_array(LabelReading *reading, Datum value, int64 row)
 		reading->members[used++] = class_number(reading, TextDatumGetCString(elements[i]));
 	}
 	reading->member_offsets[row + 1] = used;
-	pfree(elements);
-	pfree(nulls);
 }
 
 static void
@@ -159,6 +158,7 @@ label_row(void *arg, Datum *values, bool *nulls)
 	LabelReading *reading = arg;
 	Labels	   *labels = reading->labels;
 	int64		row = labels->n;
+	MemoryContext old;
 
 	if (nulls[1])
 	{
@@ -182,6 +182,7 @@ label_row(void *arg, Datum *values, bool *nulls)
 					 errhint("Give every label its time, or leave the column out.")));
 		labels->times[row] = DatumGetTimestampTz(values[3]);
 	}
+	old = MemoryContextSwitchTo(reading->row_cxt);
 	labels->split[row] = nulls[4] ? SPLIT_NONE : split_of_text(TextDatumGetCString(values[4]));
 	if (kind_is_array(reading->kind))
 		label_array(reading, values[1], row);
@@ -195,6 +196,8 @@ label_row(void *arg, Datum *values, bool *nulls)
 					 errhint("Store NULL where there is no label.")));
 		reading->first[row] = class_number(reading, TextDatumGetCString(values[1]));
 	}
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(reading->row_cxt);
 	labels->n++;
 }
 
@@ -404,6 +407,7 @@ labels_read(const Graph *graph, int node_type, const TargetSource *source)
 	Labels	   *labels = palloc0(sizeof(Labels));
 	LabelReading reading = {
 		.labels = labels, .what = source->column != NULL ? source->column : "label",
+		.row_cxt = AllocSetContextCreate(CurrentMemoryContext, "sage label", ALLOCSET_SMALL_SIZES),
 		.capacity = 1024, .member_capacity = 1024
 	};
 	bool		timed;
@@ -426,6 +430,7 @@ labels_read(const Graph *graph, int node_type, const TargetSource *source)
 	check_task(&reading, source->model != NULL);
 	labels_finish(&reading, source->model);
 	hash_destroy(reading.classes);
+	MemoryContextDelete(reading.row_cxt);
 	pfree(reading.numbers);
 	pfree(reading.first);
 	pfree(reading.member_offsets);

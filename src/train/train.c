@@ -191,6 +191,7 @@ load_graph(const Graph *graph, const ModelSpec *spec, FeatureTable **tables)
 		tables[t] = feature_table_create(spec->features[t], graph_estimate_rows(graph->node_types[t].relid),
 										 CurrentMemoryContext);
 		readers[t].row = feature_table_row;
+		readers[t].end = feature_table_trim;
 		readers[t].arg = tables[t];
 	}
 	for (int r = 0; r < graph->nrelations; r++)
@@ -340,6 +341,8 @@ train_load(const TrainRequest *request)
 	if (request->progress != NULL && !options->quiet)
 		announce(trainer);
 	leak_check(graph, spec, trainer->tables, trainer->labels);
+	ereport(DEBUG1,
+			(errmsg_internal("graph and labels take %zu kB", MemoryContextMemAllocated(CurrentMemoryContext, true) / 1024)));
 	result->model = model_build(spec, graph, spec->fanout, true);
 	if (old != NULL)
 		trainer->warm = warm_weights(request->warm, spec, graph);

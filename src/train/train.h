@@ -107,6 +107,20 @@ extern bool evaluator_reads_graph(const Evaluator *evaluator);
 extern Evaluation evaluator_run(Evaluator *evaluator, Model *model);
 extern Evaluation train_evaluate(Trainer *trainer, Model *model, const Fanout *fanout, Split split);
 
+/* train_estimate.c */
+typedef struct TrainEstimate
+{
+	double		rows;			/* of all node types */
+	double		edges;			/* rows of all edge types */
+	double		resident;		/* bytes of the graph */
+	double		training;		/* bytes at the most while training */
+	bool		in_memory;		/* the graph will not need files */
+	double		load_seconds;
+	double		epoch_seconds;
+} TrainEstimate;
+
+extern TrainEstimate train_estimate(const Graph *graph, const ModelOptions *options);
+
 /* leak.c */
 extern void leak_check(const Graph *graph, const ModelSpec *spec, FeatureTable *const *tables, const Labels *labels);
 

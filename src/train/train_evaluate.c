@@ -63,6 +63,8 @@ rows_of_split(const Labels *labels, Split split, int64 *n)
  * True if scoring all nodes layer by layer is cheaper than sampling around
  * some.  A sample has each node once, but every batch has its own; the table
  * is gone through once a layer, also for nodes that no label asks for.
+ * Two levels of all nodes' states must not take more than a quarter of
+ * sage.max_memory.
  */
 static bool
 whole_table_pays(const Trainer *trainer, const Fanout *fanout, int64 n)
@@ -84,7 +86,8 @@ whole_table_pays(const Trainer *trainer, const Fanout *fanout, int64 n)
 		level *= Min(each, 100);
 		touched += level;
 	}
-	return Min(touched, nodes) * n / EVALUATE_BATCH > nodes * fanout->nhops;
+	return Min(touched, nodes) * n / EVALUATE_BATCH > nodes * fanout->nhops &&
+		2 * nodes * trainer->spec->hidden * sizeof(float) <= guc_max_memory * 256.0;
 }
 
 /*

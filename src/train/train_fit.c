@@ -383,6 +383,7 @@ fit_whole(Fit *fit)
 	}
 	PG_END_TRY();
 	course = fit_course(fit);
+	ereport(DEBUG1, (errmsg_internal("the fit takes %zu kB", MemoryContextMemAllocated(cxt, true) / 1024)));
 	MemoryContextSwitchTo(outer);
 	rows = memory_alloc(fit->result.epochs, sizeof(EpochRow));
 	memcpy(rows, fit->result.rows, fit->result.epochs * sizeof(EpochRow));

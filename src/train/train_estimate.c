@@ -1,0 +1,152 @@
+/*
+ * train_estimate.c
+ *		What a training will take, before anything is read.
+ *
+ * Rows and widths are the planner's.  The seconds are those of the graphs
+ * and the processor that src/README tells of, and may be off by more than
+ * all else.
+ */
+#include "postgres.h"
+
+#include "base/guc.h"
+#include "train/checkpoint.h"
+#include "train/train.h"
+
+/* Seconds a row, an edge, and a node of a sample at a width of 64. */
+#define LOAD_NODE_SECONDS	0.5e-6
+#define LOAD_EDGE_SECONDS	0.1e-6
+#define SAMPLE_NODE_SECONDS	0.25e-6
+
+/* Of each label: its key, node, class, side of the split and place in an epoch's order. */
+#define LABEL_BYTES		48
+
+/* Weights, gradient, two moments and the best checkpoints; the baseline is not larger. */
+#define WEIGHT_COPIES	(5 + CHECKPOINTS_KEEP)
+
+/* So many seeds of a batch draw in the same node. */
+#define SHARED			3
+
+/* A node's key, by number and by key, and its place in the encoded rows. */
+#define NODE_BYTES		20
+
+/* A node's list of neighbours: where it is, how long, how far in order. */
+#define LIST_BYTES		16
+
+static double
+mean_degree(const Graph *graph, int relation)
+{
+	const GraphRelation *def = &graph->relations[relation];
+	double		nodes = graph_estimate_rows(graph->node_types[def->dst_type].relid);
+	double		edges = graph_estimate_rows(graph->edge_types[def->edge_type].relid);
+
+	return (def->forward + def->backward) * edges / Max(nodes, 1);
+}
+
+/* Rows: keys, and encoded values; the widest row in *widest, slots and numbers of all types in *width. */
+static double
+nodes_bytes(const Graph *graph, double *widest, double *width, TrainEstimate *estimate)
+{
+	double		bytes = 0;
+
+	for (int t = 0; t < graph->nnode_types; t++)
+	{
+		FeatureWidths widths = feature_estimate(feature_choose(graph, t, NULL));
+		double		rows = graph_estimate_rows(graph->node_types[t].relid);
+		double		text = graph->node_types[t].key_kind == KEY_INT ? 0 : 48;
+
+		estimate->rows += rows;
+		bytes += rows * (NODE_BYTES + text + sizeof(float) * (widths.dense + widths.entries));
+		*widest = Max(*widest, widths.dense + widths.entries);
+		*width += widths.dense + widths.sparse;
+	}
+	return bytes;
+}
+
+static double
+edges_bytes(const Graph *graph, double *largest, TrainEstimate *estimate)
+{
+	double		bytes = 0;
+
+	for (int e = 0; e < graph->nedge_types; e++)
+	{
+		const EdgeType *edge = &graph->edge_types[e];
+		double		rows = graph_estimate_rows(edge->relid);
+		double		more = (edge->time_column != NULL ? 8 : 0) + (edge->weight_column != NULL ? 4 : 0);
+
+		estimate->edges += rows;
+		*largest = Max(*largest, rows * (8 + more));
+		for (int r = 0; r < graph->nrelations; r++)
+		{
+			const GraphRelation *def = &graph->relations[r];
+
+			if (def->edge_type == e)
+				bytes += rows * (def->forward + def->backward) * (4 + more) +
+					graph_estimate_rows(graph->node_types[def->dst_type].relid) * LIST_BYTES;
+		}
+	}
+	return bytes;
+}
+
+/* Nodes that are drawn in around a seed, itself included. */
+static double
+sample_nodes(const Graph *graph, const ModelOptions *options)
+{
+	int			hops = fanout_hops(options->fanout);
+	int			layers = options->layers != OPTION_UNSET ? options->layers : hops > 0 ? hops : 2;
+	Fanout	   *fanout = fanout_read(graph, options->fanout, layers);
+	double		level = 1;
+	double		nodes = 1;
+
+	for (int r = 0; r < graph->nrelations; r++)
+		fanout_fill(fanout, r, mean_degree(graph, r), true);
+	for (int hop = 1; hop <= layers; hop++)
+	{
+		double		each = 0;
+
+		for (int r = 0; r < graph->nrelations; r++)
+		{
+			double		degree = mean_degree(graph, r);
+			int			count = fanout_count(fanout, hop, r);
+
+			each += count < 0 ? degree : Min(count, degree);
+		}
+		level *= each;
+		nodes += level;
+	}
+	return nodes;
+}
+
+/*
+ * The estimate for a graph and the options of a training.  Labels are taken
+ * to be as many as the largest node type has rows.
+ */
+TrainEstimate
+train_estimate(const Graph *graph, const ModelOptions *options)
+{
+	TrainEstimate estimate = {0};
+	double		widest = options->hidden;
+	double		width = 0;
+	double		edges = 0;
+	double		labels = 0;
+	double		seed = sample_nodes(graph, options);
+	double		batch,
+				evaluation,
+				weights,
+				learning;
+
+	estimate.resident = nodes_bytes(graph, &widest, &width, &estimate);
+	estimate.resident += edges_bytes(graph, &edges, &estimate);
+	for (int t = 0; t < graph->nnode_types; t++)
+		labels = Max(labels, graph_estimate_rows(graph->node_types[t].relid));
+	batch = Min(options->batch_size * seed / SHARED, estimate.rows) * (widest + 2.0 * options->hidden) * sizeof(float);
+	evaluation = 2 * estimate.rows * options->hidden * sizeof(float);
+	if (evaluation > guc_max_memory * 256.0)
+		evaluation = batch;		/* by samples then */
+	weights = 2 * options->hidden * (width + 2.0 * options->hidden) * sizeof(float);
+	learning = WEIGHT_COPIES * weights + batch + evaluation + LABEL_BYTES * labels;
+	estimate.training = estimate.resident + Max(learning, edges);
+	estimate.in_memory = estimate.resident + edges <= guc_max_memory * 512.0;
+	estimate.load_seconds = estimate.rows * LOAD_NODE_SECONDS + estimate.edges * LOAD_EDGE_SECONDS;
+	estimate.epoch_seconds = 0.8 * labels * seed * SAMPLE_NODE_SECONDS * options->hidden / 64;
+	return estimate;
+}
