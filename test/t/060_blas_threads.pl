@@ -78,7 +78,7 @@ for my $threads (undef, 1, 4)
 
 	my $helpers = check_threads("$name, three threads", "SET LOCAL sage.threads = 3; " . $train =~ s/^SELECT/PERFORM/r . ';');
 	cmp_ok($helpers, '>=', 2, "$name: sage.threads starts threads");
-	is($node->safe_psql('postgres', 'SELECT count(*) FROM pg_stat_activity WHERE backend_type = \'client backend\''), '1',
+	ok($node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'client backend'}),
 		"$name: sessions with threads end");
 
 	# and it did do the work of loading the library
