@@ -35,6 +35,10 @@ enum
 /* Steps at the most, unless the user says how many epochs. */
 #define DEFAULT_STEPS	2000
 
+/* Steps between two evaluations, and how many of these an epoch has, at the most. */
+#define EVALUATION_STEPS	25
+#define EPOCH_EVALUATIONS	4
+
 static double
 seconds_now(void)
 {
@@ -221,12 +225,13 @@ fit_refit_step(Fit *fit)
 	}
 }
 
+/* The patience is for the usual evaluations; with fewer it is so much longer. */
 static bool
 fit_is_over(const Fit *fit)
 {
 	if (fit->all_labels)
 		return checkpoints_count(fit->checkpoints) == fit->first->nbest;
-	return fit->step - fit->improved >= fit->trainer->options->patience;
+	return fit->step - fit->improved >= fit->trainer->options->patience * Max(fit->interval, EVALUATION_STEPS) / EVALUATION_STEPS;
 }
 
 /*
@@ -280,11 +285,15 @@ fit_add_row(Fit *fit, int epoch, double loss, double validation, double seconds)
 	result->epochs++;
 }
 
-/* Steps from one evaluation to the next: at most 25, evenly over an epoch. */
+/*
+ * Steps from one evaluation to the next: evenly over an epoch, and at most 25
+ * or a quarter of it.  More often, and looking at the validation labels would
+ * take most of the time where there are many of them.
+ */
 static int64
 evaluation_interval(int64 batches)
 {
-	int64		evaluations = (batches + 24) / 25;
+	int64		evaluations = Min((batches + EVALUATION_STEPS - 1) / EVALUATION_STEPS, EPOCH_EVALUATIONS);
 
 	return (batches + evaluations - 1) / evaluations;
 }
