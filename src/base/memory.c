@@ -12,6 +12,12 @@
 #include "base/memory.h"
 #include "base/spill.h"
 
+/*
+ * What is left to all that cannot lie in a file is half of the memory, or, of
+ * little memory, three quarters: batches do not get smaller with it.
+ */
+#define MEMORY_LITTLE	(Size) (64 * 1024 * 1024)
+
 /* Small requests are not worth a walk over the contexts. */
 #define MEMORY_CHARGED	(64 * 1024)
 
@@ -117,21 +123,27 @@ memory_grow(void *pointer, int64 count, Size size)
  * ------------------------------------------------------------------------
  */
 
-/*
- * Whether so many bytes more leave the operation half of what it may use, for
- * all that cannot lie in a file.
- */
+/* Bytes that arrays as long as tables may take, and all else before them. */
+Size
+memory_for_tables(void)
+{
+	Size		limit = (Size) guc_max_memory * 1024;
+
+	return limit - Max(limit / 2, Min(limit / 4 * 3, MEMORY_LITTLE));
+}
+
+/* Whether the operation may take so many bytes more for such an array. */
 static bool
 memory_has_room(MemoryContext cxt, Size bytes)
 {
 	MemoryContext operation;
-	Size		half = (Size) guc_max_memory * 1024 / 2;
+	Size		room = memory_for_tables();
 
 	if (bytes < MEMORY_CHARGED)
 		return true;
 	operation = memory_operation(cxt);
 	return operation == NULL ||
-		(bytes <= half && MemoryContextMemAllocated(operation, true) <= half - bytes);
+		(bytes <= room && MemoryContextMemAllocated(operation, true) <= room - bytes);
 }
 
 void *

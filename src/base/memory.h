@@ -17,10 +17,12 @@ extern void *memory_alloc_zero(int64 count, Size size);
 extern void *memory_grow(void *pointer, int64 count, Size size);
 
 /*
- * Arrays as long as a table.  One that would take the operation beyond half
- * of sage.max_memory lies in a temporary file and is not charged.  They are
- * to be grown and freed by these functions only.
+ * Arrays as long as a table.  One that would take the operation beyond
+ * memory_for_tables(), half of sage.max_memory or less, lies in a temporary
+ * file and is not charged.  They are to be grown and freed by these functions
+ * only.
  */
+extern Size memory_for_tables(void);
 extern void *memory_alloc_table(int64 count, Size size);
 extern void *memory_alloc_table_zero(int64 count, Size size);
 extern void *memory_grow_table(void *pointer, int64 old_count, int64 count, Size size);

@@ -21,8 +21,8 @@ optim_create(ParamBlock *params, double learning_rate, double weight_decay, doub
 	Optim	   *optim = palloc0(sizeof(Optim));
 
 	optim->params = params;
-	optim->m = memory_alloc_zero(param_size(params), sizeof(float));
-	optim->v = memory_alloc_zero(param_size(params), sizeof(float));
+	optim->m = memory_alloc_table_zero(param_size(params), sizeof(float));
+	optim->v = memory_alloc_table_zero(param_size(params), sizeof(float));
 	optim->squares = memory_alloc(param_size(params) / STRETCH + 1, sizeof(double));
 	optim->learning_rate = learning_rate;
 	optim->weight_decay = weight_decay;

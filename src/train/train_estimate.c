@@ -8,7 +8,7 @@
  */
 #include "postgres.h"
 
-#include "base/guc.h"
+#include "base/memory.h"
 #include "train/checkpoint.h"
 #include "train/train.h"
 
@@ -130,7 +130,6 @@ train_estimate(const Graph *graph, const ModelOptions *options)
 	double		labels = 0;
 	double		seed = sample_nodes(graph, options);
 	double		batch,
-				evaluation,
 				weights,
 				learning;
 
@@ -139,13 +138,10 @@ train_estimate(const Graph *graph, const ModelOptions *options)
 	for (int t = 0; t < graph->nnode_types; t++)
 		labels = Max(labels, graph_estimate_rows(graph->node_types[t].relid));
 	batch = Min(options->batch_size * seed / SHARED, estimate.rows) * (widest + 2.0 * options->hidden) * sizeof(float);
-	evaluation = 2 * estimate.rows * options->hidden * sizeof(float);
-	if (evaluation > guc_max_memory * 256.0)
-		evaluation = batch;		/* by samples then */
 	weights = 2 * options->hidden * (width + 2.0 * options->hidden) * sizeof(float);
-	learning = WEIGHT_COPIES * weights + batch + evaluation + LABEL_BYTES * labels;
+	learning = WEIGHT_COPIES * weights + 2 * batch + LABEL_BYTES * labels;
 	estimate.training = estimate.resident + Max(learning, edges);
-	estimate.in_memory = estimate.resident + edges <= guc_max_memory * 512.0;
+	estimate.in_memory = estimate.resident + edges <= memory_for_tables();
 	estimate.load_seconds = estimate.rows * LOAD_NODE_SECONDS + estimate.edges * LOAD_EDGE_SECONDS;
 	estimate.epoch_seconds = 0.8 * labels * seed * SAMPLE_NODE_SECONDS * options->hidden / 64;
 	return estimate;
