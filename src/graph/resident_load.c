@@ -170,7 +170,8 @@ relation_put(ResidentRelation *rel, int64 *next, const EdgeRows *rows, int64 edg
  * Lays out the adjacency lists of one relation from its edge table's rows.
  */
 static void
-relation_build(ResidentRelation *rel, const GraphRelation *def, const EdgeRows *rows, int64 nnodes, uint64 seed)
+relation_build(ResidentRelation *rel, const GraphRelation *def, const EdgeRows *rows, int64 nnodes, uint64 seed,
+			   NeighborOrder order)
 {
 	int64	   *next = memory_alloc_table_zero(nnodes + 1, sizeof(int64));
 	int64		total = 0;
@@ -209,6 +210,8 @@ relation_build(ResidentRelation *rel, const GraphRelation *def, const EdgeRows *
 		rel->times = memory_alloc_table(total, sizeof(TimestampTz));
 	if (rows->weights != NULL)
 		rel->weights = memory_alloc_table(total, sizeof(float));
+	else if (order != ORDER_UNIFORM)
+		rel->newer = memory_alloc_table(total, sizeof(int32));
 	for (int64 i = 0; i < rows->count; i++)
 	{
 		if (i % EDGES_AT_ONCE == 0)
@@ -251,7 +254,7 @@ resident_load_edges(GraphStore *store, const bool *wanted)
 				read = true;
 			}
 			relation_build(&store->resident[r], def, &rows,
-						   idmap_count(store->nodes[def->dst_type].map), store->seed);
+						   idmap_count(store->nodes[def->dst_type].map), store->seed, store->orders[r]);
 			store->counts[r] = rows.counts;
 		}
 		MemoryContextReset(scratch);

@@ -186,8 +186,8 @@ store_neighbor_query(GraphStore *store, int relation)
  */
 
 GraphStore *
-store_create(const Graph *graph, StorePlans *plans, const NodeReader *readers, uint64 seed, MemoryContext parent,
-			 const char *name)
+store_create(const Graph *graph, StorePlans *plans, const NodeReader *readers, uint64 seed, NeighborOrder order,
+			 MemoryContext parent, const char *name)
 {
 	MemoryContext cxt = AllocSetContextCreate(parent, "sage store", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(cxt);
@@ -200,6 +200,9 @@ store_create(const Graph *graph, StorePlans *plans, const NodeReader *readers, u
 	store->seed = seed;
 	store->nodes = palloc0(Max(graph->nnode_types, 1) * sizeof(StoreNodes));
 	store->counts = palloc0(Max(graph->nrelations, 1) * sizeof(StoreCounts));
+	store->orders = palloc(Max(graph->nrelations, 1) * sizeof(NeighborOrder));
+	for (int r = 0; r < graph->nrelations; r++)
+		store->orders[r] = relation_order(graph, r, order);
 	for (int i = 0; i < graph->nnode_types; i++)
 	{
 		store->nodes[i].store = store;

@@ -15,7 +15,8 @@
  *
  * The neighbours of a node come in an order of their own, by
  * hash(seed, relation, node's key, neighbour's key): a prefix of the order is
- * a uniform sample that does not depend on scan order, batch or store.
+ * a uniform sample that does not depend on scan order, batch or store.  A
+ * store may be opened with another order (neighbor_rank.c).
  */
 #ifndef SAGE_STORE_H
 #define SAGE_STORE_H
@@ -42,11 +43,24 @@ typedef struct NodeReader
 /* No seed time: everything the snapshot sees counts. */
 #define STORE_ALWAYS	DT_NOEND
 
+/*
+ * What puts the neighbours of a node in order.  A relation that lacks what an
+ * order needs (times) keeps the uniform one.
+ */
+typedef enum NeighborOrder
+{
+	ORDER_UNIFORM,				/* by hash */
+	ORDER_RECENT				/* the latest first; of one time by hash */
+} NeighborOrder;
+
+extern const char *const neighbor_order_names[];	/* ends with NULL */
+extern NeighborOrder relation_order(const Graph *graph, int relation, NeighborOrder wanted);
+
 /* Which of a node's neighbours are wanted. */
 typedef struct NeighborPick
 {
 	int			count;			/* at most so many; -1: all */
-	bool		rotate;			/* start at hash(salt, node) and go round */
+	bool		rotate;			/* start at hash(salt, node) and go round; uniform order only */
 	uint64		salt;
 	bool		inclusive;		/* rows at the seed time itself count, too */
 	bool		any_order;		/* the order of what is picked does not matter */
@@ -79,9 +93,10 @@ extern StorePlans *store_plans_create(const Graph *graph, const char *const *col
 extern void store_plans_free(StorePlans *plans);
 
 extern GraphStore *store_open_live(const Graph *graph, StorePlans *plans, const NodeReader *readers, uint64 seed,
-								   MemoryContext parent);
+								   NeighborOrder order, MemoryContext parent);
 extern GraphStore *store_open_resident(const Graph *graph, StorePlans *plans, const NodeReader *readers, uint64 seed,
-									   const bool *relations_wanted, bool by_key, MemoryContext parent);
+									   NeighborOrder order, const bool *relations_wanted, bool by_key,
+									   MemoryContext parent);
 extern void store_close(GraphStore *store);
 extern IdMap *store_take_nodes(GraphStore *store, int type, MemoryContext parent);	/* it outlives the store then */
 

@@ -35,6 +35,7 @@ struct GraphStore
 	StorePlans *plans;
 	MemoryContext cxt;
 	uint64		seed;
+	NeighborOrder *orders;		/* [nrelations] */
 	StoreNodes *nodes;			/* [nnode_types] */
 	StoreCounts *counts;		/* [nrelations] */
 	struct LiveRelation *live;	/* [nrelations]; NULL: resident */
@@ -44,7 +45,7 @@ struct GraphStore
 
 /* store.c */
 extern GraphStore *store_create(const Graph *graph, StorePlans *plans, const NodeReader *readers, uint64 seed,
-								MemoryContext parent, const char *name);
+								NeighborOrder order, MemoryContext parent, const char *name);
 extern void store_read_nodes(GraphStore *store, int type, bool by_key);
 extern PreparedQuery *store_neighbor_query(GraphStore *store, int relation);
 /* What a query about edges returns: both ends, then time and weight if there are any. */
@@ -178,11 +179,28 @@ typedef struct ResidentRelation
 	int32	   *neighbors;		/* [offsets[nnodes]] */
 	TimestampTz *times;			/* the same; NULL: edges have no time */
 	float	   *weights;		/* the same; NULL: no weights */
+	int32	   *newer;			/* the same; as in RankedNeighbor; NULL: repeated pairs were taken out, or all count */
 	uint64		seed;
 } ResidentRelation;
 
 /* Into the neighbours' order; a hub has millions, so a cancel is looked for. */
 extern void neighbor_entries_sort(NeighborEntry *entries, size_t n);
 extern int	neighbor_entry_compare(const NeighborEntry *x, const NeighborEntry *y);
+
+/* neighbor_rank.c: orders other than the uniform one */
+
+/* One neighbour of one node, to be put in such an order. */
+typedef struct RankedNeighbor
+{
+	uint64		rank;			/* the smallest is first */
+	uint64		priority;
+	TimestampTz time;			/* from when on it can be seen: the later of the edge's and the row's */
+	float		weight;
+	int32		place;			/* where it stood */
+	int32		newer;			/* place in the order of the last copy of this pair before it; -1: none */
+} RankedNeighbor;
+
+extern bool relation_ranks_rows(const Graph *graph, int relation, NeighborOrder order);
+extern void neighbors_rank(NeighborOrder order, bool unique, RankedNeighbor *neighbors, int32 n);
 
 #endif							/* SAGE_STORE_INTERNAL_H */

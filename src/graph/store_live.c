@@ -46,6 +46,7 @@ typedef struct Adjacency
 	int32		count;
 	int32		capacity;
 	Candidate  *candidates;
+	int32	   *newer;			/* [count] as in RankedNeighbor; NULL: repeated pairs were taken out, or all count */
 } Adjacency;
 
 typedef struct LiveRelation
@@ -70,9 +71,10 @@ typedef struct LiveReading
 } LiveReading;
 
 GraphStore *
-store_open_live(const Graph *graph, StorePlans *plans, const NodeReader *readers, uint64 seed, MemoryContext parent)
+store_open_live(const Graph *graph, StorePlans *plans, const NodeReader *readers, uint64 seed,
+				NeighborOrder order, MemoryContext parent)
 {
-	GraphStore *store = store_create(graph, plans, readers, seed, parent, "live");
+	GraphStore *store = store_create(graph, plans, readers, seed, order, parent, "live");
 
 	store->live = MemoryContextAllocZero(store->cxt, Max(graph->nrelations, 1) * sizeof(LiveRelation));
 	for (int i = 0; i < graph->nrelations; i++)
@@ -345,6 +347,9 @@ typedef struct LivePicking
 	const GraphRelation *def;
 	const EdgeType *edge;
 	const NeighborPick *pick;
+	NeighborOrder order;
+	bool		ranks_rows;		/* the order needs the neighbours' own rows */
+	bool		rotate;			/* the pick's, where the order lets it */
 	StoreNodes *src;
 	Candidate **asked;			/* whose rows must be read */
 	int64		nasked;
@@ -376,6 +381,71 @@ candidate_usable(LivePicking *picking, Candidate *candidate, TimestampTz time)
 }
 
 /*
+ * Puts all candidates of a node in another order than the uniform one, once.
+ * False: the rows that this takes were asked for, and it is to be done again.
+ */
+static bool
+adjacency_rank(LivePicking *picking, Adjacency *adjacency)
+{
+	int32		n = adjacency->count;
+	bool		unique = picking->edge->weight_column == NULL;
+	bool		known = true;
+	RankedNeighbor *ranked;
+	Candidate  *candidates;
+	MemoryContext old;
+
+	if (adjacency->sorted >= n)
+		return true;
+	for (int32 i = 0; i < n && picking->ranks_rows; i++)
+	{
+		(void) candidate_usable(picking, &adjacency->candidates[i], STORE_ALWAYS);
+		known = known && adjacency->candidates[i].node != NODE_ASKED;
+	}
+	if (!known)
+		return false;
+	ranked = memory_alloc(n, sizeof(RankedNeighbor));
+	for (int32 i = 0; i < n; i++)
+	{
+		Candidate  *candidate = &adjacency->candidates[i];
+
+		ranked[i].priority = candidate->priority;
+		ranked[i].time = edge_has_time(picking->edge) ? candidate->time : DT_NOBEGIN;
+		if (picking->ranks_rows && candidate->node >= 0)
+			ranked[i].time = Max(ranked[i].time, picking->src->times[candidate->node]);
+		ranked[i].weight = candidate->weight;
+		ranked[i].place = i;
+	}
+	neighbors_rank(picking->order, unique, ranked, n);
+	old = MemoryContextSwitchTo(picking->store->cxt);
+	candidates = memory_alloc(n, sizeof(Candidate));
+	if (unique)
+		adjacency->newer = memory_alloc(n, sizeof(int32));
+	MemoryContextSwitchTo(old);
+	for (int32 i = 0; i < n; i++)
+	{
+		candidates[i] = adjacency->candidates[ranked[i].place];
+		if (unique)
+			adjacency->newer[i] = ranked[i].newer;
+	}
+	pfree(adjacency->candidates);
+	adjacency->candidates = candidates;
+	adjacency->sorted = adjacency->capacity = n;
+	pfree(ranked);
+	return true;
+}
+
+/* The i'th candidate, unless a copy of it before it can be taken as well. */
+static bool
+adjacency_usable(LivePicking *picking, Adjacency *adjacency, int32 i, TimestampTz time)
+{
+	int32		newer = adjacency->newer != NULL ? adjacency->newer[i] : -1;
+
+	if (newer >= 0 && candidate_visible(&adjacency->candidates[newer], picking->edge, time, picking->pick->inclusive))
+		return false;
+	return candidate_usable(picking, &adjacency->candidates[i], time);
+}
+
+/*
  * Goes through the candidates that a pick from this node needs, so that each
  * of them is known to be there or not: the first usable ones, or all of them
  * if the pick rotates.
@@ -384,16 +454,19 @@ static void
 adjacency_probe(LivePicking *picking, Adjacency *adjacency, TimestampTz time)
 {
 	bool		weighted = picking->edge->weight_column != NULL;
-	int64		wanted = picking->pick->rotate ? -1 : picking->pick->count;
+	int64		wanted = picking->rotate ? -1 : picking->pick->count;
 	int64		usable = 0;
 
-	adjacency_order(adjacency, weighted, wanted);
+	if (picking->order == ORDER_UNIFORM)
+		adjacency_order(adjacency, weighted, wanted);
+	else if (!adjacency_rank(picking, adjacency))
+		return;
 	for (int32 i = 0; i < adjacency->count && usable != wanted; i++)
 	{
 		if (i == adjacency->sorted)
 			adjacency_order(adjacency, weighted, -1);
 		if (i < adjacency->count)
-			usable += candidate_usable(picking, &adjacency->candidates[i], time);
+			usable += adjacency_usable(picking, adjacency, i, time);
 	}
 }
 
@@ -427,7 +500,7 @@ adjacency_pick(LivePicking *picking, Adjacency *adjacency, uint64 dst_hash, Time
 	int64		skip = 0;
 	int64		taken = 0;
 
-	if (pick->rotate)
+	if (picking->rotate)
 	{
 		for (int32 i = 0; i < adjacency->count; i++)
 			usable += candidate_usable(picking, &adjacency->candidates[i], time);
@@ -442,7 +515,7 @@ adjacency_pick(LivePicking *picking, Adjacency *adjacency, uint64 dst_hash, Time
 		{
 			Candidate  *candidate = &adjacency->candidates[i];
 
-			if (!candidate_usable(picking, candidate, time) || (seen++ >= skip) != (pass == 0))
+			if (!adjacency_usable(picking, adjacency, i, time) || (seen++ >= skip) != (pass == 0))
 				continue;
 			result->nodes[n + taken] = candidate->node;
 			if (result->weights != NULL)
@@ -461,7 +534,10 @@ live_neighbors(GraphStore *store, int relation, const int32 *dst, const Timestam
 	LivePicking picking = {
 		.store = store, .live = &store->live[relation], .def = def,
 		.edge = &store->graph->edge_types[def->edge_type],
-		.pick = pick, .src = &store->nodes[def->src_type], .capacity = 256
+		.pick = pick, .order = store->orders[relation],
+		.ranks_rows = relation_ranks_rows(store->graph, relation, store->orders[relation]),
+		.rotate = pick->rotate && store->orders[relation] == ORDER_UNIFORM,
+		.src = &store->nodes[def->src_type], .capacity = 256
 	};
 	bool		weighted = picking.edge->weight_column != NULL;
 	int64		most = 0;

@@ -30,9 +30,9 @@
  */
 GraphStore *
 store_open_resident(const Graph *graph, StorePlans *plans, const NodeReader *readers, uint64 seed,
-					const bool *relations_wanted, bool by_key, MemoryContext parent)
+					NeighborOrder order, const bool *relations_wanted, bool by_key, MemoryContext parent)
 {
-	GraphStore *store = store_create(graph, plans, readers, seed, parent, "resident");
+	GraphStore *store = store_create(graph, plans, readers, seed, order, parent, "resident");
 	MemoryContext old = MemoryContextSwitchTo(store->cxt);
 
 	store->by_key = by_key;
@@ -295,6 +295,51 @@ resident_orderless(const GraphStore *store, const ResidentRelation *rel, int32 n
 		(pick->count < 0 || rel->lengths[node] <= pick->count);
 }
 
+/*
+ * Puts all neighbours of a node in another order than the uniform one, once.
+ * Copies of a pair stay: which of them counts depends on the seed time.
+ */
+static void
+resident_rank(GraphStore *store, ResidentRelation *rel, int relation, int32 node)
+{
+	const GraphRelation *def = &store->graph->relations[relation];
+	const StoreNodes *src = &store->nodes[def->src_type];
+	uint64		salt = store_priority_salt(rel->seed, idmap_hash(store->nodes[def->dst_type].map, node));
+	int64		at = rel->offsets[node];
+	int32		n = rel->lengths[node];
+	RankedNeighbor *ranked;
+	NeighborEntry *entries;
+
+	if (rel->sorted[node] >= n)
+		return;
+	ranked = memory_alloc(n, sizeof(RankedNeighbor));
+	entries = memory_alloc(n, sizeof(NeighborEntry));
+	for (int32 i = 0; i < n; i++)
+	{
+		NeighborEntry *entry = &entries[i];
+
+		entry->node = rel->neighbors[at + i];
+		entry->priority = store_priority(salt, idmap_hash(src->map, entry->node));
+		entry->time = rel->times != NULL ? rel->times[at + i] : DT_NOBEGIN;
+		entry->weight = rel->weights != NULL ? rel->weights[at + i] : 0;
+		ranked[i].priority = entry->priority;
+		ranked[i].time = src->times != NULL ? Max(entry->time, src->times[entry->node]) : entry->time;
+		ranked[i].weight = entry->weight;
+		ranked[i].place = i;
+	}
+	CHECK_FOR_INTERRUPTS();
+	neighbors_rank(store->orders[relation], rel->newer != NULL, ranked, n);
+	for (int32 i = 0; i < n; i++)
+	{
+		entries_store(rel, at + i, &entries[ranked[i].place], 1);
+		if (rel->newer != NULL)
+			rel->newer[at + i] = ranked[i].newer;
+	}
+	rel->sorted[node] = n;
+	pfree(ranked);
+	pfree(entries);
+}
+
 static inline bool
 resident_visible(const ResidentRelation *rel, const StoreNodes *src, int64 at, TimestampTz time, bool inclusive)
 {
@@ -428,6 +473,64 @@ store_has_weights(const GraphStore *store, int relation)
 	return store->resident[relation].weights != NULL;
 }
 
+/*
+ * Where in a list of the recent order the seed time is: all before it were
+ * too late, or are of unknown time, which stand last.
+ */
+static int64
+recent_begin(const ResidentRelation *rel, const StoreNodes *src, int64 base, int64 length, TimestampTz time,
+			 bool inclusive)
+{
+	int64		low = 0,
+				high = length;
+
+	while (low < high)
+	{
+		int64		middle = low + (high - low) / 2;
+		TimestampTz edge = rel->times != NULL ? rel->times[base + middle] : DT_NOBEGIN;
+		TimestampTz row = src->times != NULL ? src->times[rel->neighbors[base + middle]] : DT_NOBEGIN;
+		bool		late = edge != DT_NOEND && row != DT_NOEND &&
+			!resident_visible(rel, src, base + middle, time, inclusive);
+
+		if (late)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* Appends the first visible neighbours in another order than the uniform one. */
+static int64
+resident_pick_ranked(GraphStore *store, ResidentRelation *rel, int relation, int32 node, TimestampTz time,
+					 const NeighborPick *pick, NeighborList *result, int64 n)
+{
+	const StoreNodes *src = &store->nodes[store->graph->relations[relation].src_type];
+	int64		base = rel->offsets[node];
+	int64		length = rel->lengths[node];
+	int64		taken = 0;
+	int64		i = 0;
+
+	if (pick->count == 0 || length == 0)
+		return n;
+	resident_rank(store, rel, relation, node);
+	if (store->orders[relation] == ORDER_RECENT && time != STORE_ALWAYS)
+		i = recent_begin(rel, src, base, length, time, pick->inclusive);
+	for (; i < length && taken != pick->count; i++)
+	{
+		int32		newer = rel->newer != NULL ? rel->newer[base + i] : -1;
+
+		if (!resident_visible(rel, src, base + i, time, pick->inclusive) ||
+			(newer >= 0 && resident_visible(rel, src, base + newer, time, pick->inclusive)))
+			continue;
+		result->nodes[n + taken] = rel->neighbors[base + i];
+		if (result->weights != NULL)
+			result->weights[n + taken] = rel->weights[base + i];
+		taken++;
+	}
+	return n + taken;
+}
+
 void
 resident_neighbors(GraphStore *store, int relation, const int32 *dst, const TimestampTz *times, int64 ndst,
 				   const NeighborPick *pick, NeighborList *result)
@@ -450,7 +553,8 @@ resident_neighbors(GraphStore *store, int relation, const int32 *dst, const Time
 		if (i % DESTINATIONS_AT_ONCE == 0)
 			CHECK_FOR_INTERRUPTS();
 		result->offsets[i] = n;
-		n = resident_pick(store, rel, relation, dst[i], times != NULL ? times[i] : STORE_ALWAYS, pick, result, n);
+		n = (store->orders[relation] == ORDER_UNIFORM ? resident_pick : resident_pick_ranked)
+			(store, rel, relation, dst[i], times != NULL ? times[i] : STORE_ALWAYS, pick, result, n);
 	}
 	result->offsets[ndst] = n;
 }

@@ -62,6 +62,8 @@ static const OptionDef definitions[] = {
 	.description = "the same data and seed give the same model"},
 	{.name = "time_inclusive", .type = OPTION_BOOL, .value = "false", .offset = FIELD(time_inclusive),
 	.description = "rows at the seed time itself are seen, too"},
+	{.name = "pick", .type = OPTION_ENUM, .value = "uniform", .choices = neighbor_order_names, .offset = FIELD(pick),
+	.description = "which neighbors are taken where there are more than fanout says: uniform (others in each epoch) or recent (the latest by time, edges without any uniform)"},
 	{.name = "refit", .type = OPTION_ENUM, .choices = refit_names, .offset = FIELD(refit),
 	.description = "train again on all labels, validation and test included, for as long as was best: never or always; by default if the split was drawn and there are fewer than 10000 labels"},
 	{.name = "continue_from", .type = OPTION_JSON, .offset = FIELD(continue_from),

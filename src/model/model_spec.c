@@ -85,10 +85,10 @@ model_spec_write(const ModelSpec *spec, const Graph *graph)
 		escape_json(&json, spec->classes[i]);
 	}
 	appendStringInfo(&json, "], \"target_mean\": %.17g, \"target_std\": %.17g, \"layers\": %d, \"hidden\": %d, "
-					 "\"layer_norm\": %s, \"normalize\": %s, \"time_inclusive\": %s, \"seed\": " UINT64_FORMAT ", ",
+					 "\"layer_norm\": %s, \"normalize\": %s, \"time_inclusive\": %s, \"pick\": \"%s\", \"seed\": " UINT64_FORMAT ", ",
 					 spec->target_mean, spec->target_std, spec->layers, spec->hidden,
 					 spec->layer_norm ? "true" : "false", spec->normalize ? "true" : "false",
-					 spec->time_inclusive ? "true" : "false", spec->seed);
+					 spec->time_inclusive ? "true" : "false", neighbor_order_names[spec->pick], spec->seed);
 
 	appendStringInfoString(&json, "\"relations\": [");
 	count = places_in_order(spec->relation_ids, graph->nrelations, order);
@@ -178,6 +178,23 @@ spec_string(JsonbContainer *object, const char *name)
 	JsonbValue *value = spec_member(object, name, jbvString);
 
 	return pnstrdup(value->val.string.val, value->val.string.len);
+}
+
+/* One of some words, of which documents older than the member mean the first. */
+static int
+spec_choice(JsonbContainer *object, const char *name, const char *const *choices)
+{
+	char	   *word;
+
+	if (getKeyJsonValueFromContainer(object, name, strlen(name), NULL) == NULL)
+		return 0;
+	word = spec_string(object, name);
+	for (int i = 0; choices[i] != NULL; i++)
+	{
+		if (strcmp(word, choices[i]) == 0)
+			return i;
+	}
+	spec_corrupted(name);
 }
 
 static JsonbContainer *
@@ -385,6 +402,7 @@ model_spec_read(Jsonb *document, const Graph *graph)
 	spec->layer_norm = spec_bool(root, "layer_norm");
 	spec->normalize = spec_bool(root, "normalize");
 	spec->time_inclusive = spec_bool(root, "time_inclusive");
+	spec->pick = spec_choice(root, "pick", neighbor_order_names);
 	spec->seed = (uint64) spec_number(root, "seed", 0, 9007199254740991.0);
 	read_relations(spec, root, graph);
 	read_node_types(spec, root, graph);

@@ -16,7 +16,7 @@
 
 #include "base/options.h"
 #include "feature/feature.h"
-#include "graph/graph.h"
+#include "graph/store.h"
 #include "sample/fanout.h"
 
 typedef enum ModelTask
@@ -76,6 +76,7 @@ typedef struct ModelOptions
 	int			metric;			/* OPTION_UNSET: the task's own */
 	int64		seed;
 	bool		time_inclusive;
+	int			pick;			/* a NeighborOrder */
 	int			refit;			/* a ModelRefit; OPTION_UNSET: if labels are few */
 	JsonbValue *continue_from;	/* true, or a version's number; NULL: from random weights */
 	int			deploy;			/* a ModelDeploy */
@@ -100,6 +101,7 @@ typedef struct ModelSpec
 	bool		normalize;
 	uint64		seed;
 	bool		time_inclusive;
+	NeighborOrder pick;
 	FeatureSet **features;		/* [graph's node types]; NULL: not used */
 	int		   *type_ids;		/* [graph's node types] place in the document, -1: not in it */
 	int		   *relation_ids;	/* [graph's relations] the same */

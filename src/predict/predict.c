@@ -90,7 +90,7 @@ live_state_open(LiveState *live, Scorer *scorer, MemoryContext parent)
 	old = MemoryContextSwitchTo(live->cxt);
 	live->tables = palloc0(cached->graph->nnode_types * sizeof(FeatureTable *));
 	live->store = store_open_live(cached->graph, cached->plans, make_readers(cached, live->tables, false),
-								  cached->spec->seed, live->cxt);
+								  cached->spec->seed, cached->spec->pick, live->cxt);
 	MemoryContextSwitchTo(old);
 }
 
@@ -249,8 +249,8 @@ go_resident(Scorer *scorer, void *arg)
 		for (int layer = 1; layer <= cached->spec->layers; layer++)
 			wanted[r] |= model_relation(cached->model, layer, r) != NULL;
 	}
-	store = store_open_resident(graph, cached->plans, make_readers(cached, tables, true), cached->spec->seed, wanted,
-								false, cxt);
+	store = store_open_resident(graph, cached->plans, make_readers(cached, tables, true), cached->spec->seed,
+								cached->spec->pick, wanted, false, cxt);
 	MemoryContextSwitchTo(all->cxt);
 	model_forward_table(cached->model, store, tables, cached->spec->fanout, scorer->at, want_hidden, &all->output);
 	model_activate(cached->spec, all->output.logits, all->output.rows);
@@ -422,7 +422,7 @@ open_resident(Scorer *scorer, void *arg)
 	MemoryContext old = MemoryContextSwitchTo(state->cxt);
 
 	state->store = store_open_resident(cached->graph, cached->plans, make_readers(cached, state->tables, true),
-									   cached->spec->seed, NULL, false, state->cxt);
+									   cached->spec->seed, cached->spec->pick, NULL, false, state->cxt);
 	MemoryContextSwitchTo(old);
 }
 

@@ -60,6 +60,22 @@ choose_refit(const ModelOptions *options, const Labels *labels)
 	return labels->split_drawn && labels->n < REFIT_LABELS;
 }
 
+/* An order that no relation can have is not quietly another one. */
+static void
+check_pick(const Graph *graph, NeighborOrder pick)
+{
+	for (int r = 0; r < graph->nrelations; r++)
+	{
+		if (relation_order(graph, r, pick) == pick)
+			return;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("option \"pick\" cannot be \"%s\": no edge or node type of graph \"%s\" has a time column",
+					neighbor_order_names[pick], graph->name),
+			 errhint("Define the graph with time columns, or leave the option out.")));
+}
+
 /*
  * The description of the model to be, features not fitted yet.
  */
@@ -84,6 +100,8 @@ make_spec(const TrainRequest *request)
 	spec->normalize = options->normalize;
 	spec->seed = options->seed;
 	spec->time_inclusive = options->time_inclusive;
+	spec->pick = options->pick;
+	check_pick(graph, spec->pick);
 	spec->fanout = fanout_read(graph, options->fanout, spec->layers);
 	spec->features = palloc0(graph->nnode_types * sizeof(FeatureSet *));
 	spec->type_ids = palloc(graph->nnode_types * sizeof(int));
@@ -200,7 +218,7 @@ load_graph(const Graph *graph, const ModelSpec *spec, FeatureTable **tables)
 			wanted[r] |= fanout_count(spec->fanout, hop, r) != 0;
 	}
 	return store_open_resident(graph, store_plans_create(graph, columns, CurrentMemoryContext), readers, spec->seed,
-							   wanted, true, CurrentMemoryContext);
+							   spec->pick, wanted, true, CurrentMemoryContext);
 }
 
 static void

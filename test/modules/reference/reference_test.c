@@ -141,8 +141,8 @@ open_stores(Network *network)
 			readers[t].row = feature_table_row;
 			readers[t].arg = network->tables[live][t];
 		}
-		network->stores[live] = live == 1 ? store_open_live(graph, plans, readers, 1, CurrentMemoryContext) :
-			store_open_resident(graph, plans, readers, 1, NULL, false, CurrentMemoryContext);
+		network->stores[live] = live == 1 ? store_open_live(graph, plans, readers, 1, ORDER_UNIFORM, CurrentMemoryContext) :
+			store_open_resident(graph, plans, readers, 1, ORDER_UNIFORM, NULL, false, CurrentMemoryContext);
 	}
 }
 

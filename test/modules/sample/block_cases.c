@@ -140,7 +140,7 @@ Datum
 test_sample(PG_FUNCTION_ARGS)
 {
 	Sampling	sampling = read_sampling(fcinfo, 1);
-	TestStore  *test = test_open(sampling.graph, strcmp(test_text(fcinfo, 0), "live") == 0, sampling.seed);
+	TestStore  *test = test_open(sampling.graph, strcmp(test_text(fcinfo, 0), "live") == 0, sampling.seed, ORDER_UNIFORM);
 	Sample	   *sample = take_sample(&sampling, test);
 
 	InitMaterializedSRF(fcinfo, 0);
@@ -379,8 +379,8 @@ Datum
 test_blocks(PG_FUNCTION_ARGS)
 {
 	Sampling	sampling = read_sampling(fcinfo, 0);
-	TestStore  *live = test_open(sampling.graph, true, sampling.seed);
-	TestStore  *resident = test_open(sampling.graph, false, sampling.seed);
+	TestStore  *live = test_open(sampling.graph, true, sampling.seed, ORDER_UNIFORM);
+	TestStore  *resident = test_open(sampling.graph, false, sampling.seed, ORDER_UNIFORM);
 	Sample	   *a = take_sample(&sampling, live);
 	Sample	   *b = take_sample(&sampling, resident);
 	bool		ok = check_sample(&sampling, live, a) && check_sample(&sampling, resident, b) &&

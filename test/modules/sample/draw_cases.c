@@ -162,7 +162,7 @@ test_draws_by_seed(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	for (int seed = 1; seed <= seeds; seed++)
 	{
-		TestStore  *test = test_open(draws.graph, false, seed);
+		TestStore  *test = test_open(draws.graph, false, seed, ORDER_UNIFORM);
 		int		   *drawn = draw(&draws, test, &pick);
 
 		for (int i = 0; i < ndst * k; i++)
@@ -226,7 +226,7 @@ test_draws_by_epoch(PG_FUNCTION_ARGS)
 	int			ndst = draws.dst.n;
 	int			n = draws.n;
 	NeighborPick all = {.count = -1};
-	TestStore  *test = test_open(draws.graph, false, 1);
+	TestStore  *test = test_open(draws.graph, false, 1, ORDER_UNIFORM);
 	int		   *order = draw(&draws, test, &all);
 	int		   *starts = palloc(ndst * sizeof(int));
 	int		   *before = palloc(ndst * sizeof(int));

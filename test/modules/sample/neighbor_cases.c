@@ -65,7 +65,7 @@ shuffled_places(int n, uint64 salt)
 
 /*
  * test_neighbors(store text, graph text, relation text, count int, dst text[], at timestamptz[], rotate bool,
- *				  salt bigint, inclusive bool, seed bigint, batch int, added text[])
+ *				  salt bigint, inclusive bool, seed bigint, batch int, added text[], neighbor_order text)
  *		-> (place int, dst text, at timestamptz, neighbors text[], weights real[])
  *
  * dst NULL: all nodes.  With batch > 0 the destinations are asked for in
@@ -87,7 +87,8 @@ test_neighbors(PG_FUNCTION_ARGS)
 	TestTimes	at = test_times(fcinfo, 5);
 	TestTexts	added = test_texts(fcinfo, 11);
 	int			batch = PG_GETARG_INT32(10);
-	TestStore  *test = test_open(graph, strcmp(test_text(fcinfo, 0), "live") == 0, PG_GETARG_INT64(9));
+	TestStore  *test = test_open(graph, strcmp(test_text(fcinfo, 0), "live") == 0, PG_GETARG_INT64(9),
+								  test_order(fcinfo, 12));
 	int32	   *nodes;
 	int		   *places;
 
@@ -138,7 +139,7 @@ test_find_nodes(PG_FUNCTION_ARGS)
 	Graph	   *graph = graph_load(test_text(fcinfo, 1));
 	int			type = test_node_type(graph, test_text(fcinfo, 2));
 	TestTexts	keys = test_texts(fcinfo, 3);
-	TestStore  *test = test_open(graph, strcmp(test_text(fcinfo, 0), "live") == 0, 1);
+	TestStore  *test = test_open(graph, strcmp(test_text(fcinfo, 0), "live") == 0, 1, ORDER_UNIFORM);
 	int32	   *nodes = test_find(test, type, &keys);
 	int32	   *again = test_find(test, type, &keys);
 	Datum	   *names = palloc(Max(keys.n, 1) * sizeof(Datum));
@@ -167,7 +168,7 @@ test_counts(PG_FUNCTION_ARGS)
 	int			relation = test_relation(graph, test_text(fcinfo, 1));
 	int			dst_type = graph->relations[relation].dst_type;
 	TestTexts	dst = test_all_names(graph, dst_type);
-	TestStore  *test = test_open(graph, false, 1);
+	TestStore  *test = test_open(graph, false, 1, ORDER_UNIFORM);
 	NeighborPick pick = {.count = -1};
 	const StoreCounts *counts = store_counts(test->store, relation);
 	NeighborList list;

@@ -63,6 +63,19 @@ test_text(FunctionCallInfo fcinfo, int arg)
 	return text_to_cstring(PG_GETARG_TEXT_PP(arg));
 }
 
+NeighborOrder
+test_order(FunctionCallInfo fcinfo, int arg)
+{
+	char	   *name = test_text(fcinfo, arg);
+	int			order = 0;
+
+	while (neighbor_order_names[order] != NULL && strcmp(neighbor_order_names[order], name) != 0)
+		order++;
+	if (neighbor_order_names[order] == NULL)
+		elog(ERROR, "there is no order \"%s\"", name);
+	return order;
+}
+
 int
 test_relation(const Graph *graph, const char *name)
 {
@@ -150,7 +163,7 @@ test_row(void *arg, int32 node, Datum *values, bool *nulls)
 
 /* In CurrentMemoryContext; all relations are loaded. */
 TestStore *
-test_open(const Graph *graph, bool live, uint64 seed)
+test_open(const Graph *graph, bool live, uint64 seed, NeighborOrder order)
 {
 	TestStore  *test = palloc(sizeof(TestStore));
 	const char **columns = palloc(Max(graph->nnode_types, 1) * sizeof(char *));
@@ -166,8 +179,8 @@ test_open(const Graph *graph, bool live, uint64 seed)
 		readers[i].arg = &test->names[i];
 	}
 	test->plans = store_plans_create(graph, columns, CurrentMemoryContext);
-	test->store = live ? store_open_live(graph, test->plans, readers, seed, CurrentMemoryContext) :
-		store_open_resident(graph, test->plans, readers, seed, NULL, false, CurrentMemoryContext);
+	test->store = live ? store_open_live(graph, test->plans, readers, seed, order, CurrentMemoryContext) :
+		store_open_resident(graph, test->plans, readers, seed, order, NULL, false, CurrentMemoryContext);
 	return test;
 }
 

@@ -47,7 +47,8 @@ extern TestTexts test_texts(FunctionCallInfo fcinfo, int arg);
 extern TestTimes test_times(FunctionCallInfo fcinfo, int arg);
 extern char *test_text(FunctionCallInfo fcinfo, int arg);
 
-extern TestStore *test_open(const Graph *graph, bool live, uint64 seed);
+extern TestStore *test_open(const Graph *graph, bool live, uint64 seed, NeighborOrder order);
+extern NeighborOrder test_order(FunctionCallInfo fcinfo, int arg);
 extern void test_close(TestStore *test);
 extern int	test_relation(const Graph *graph, const char *name);
 extern int	test_node_type(const Graph *graph, const char *name);

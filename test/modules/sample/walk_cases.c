@@ -34,6 +34,7 @@ typedef struct Walk
 	TestTexts	names;			/* of all nodes of dst_type */
 	TestTexts	hubs;			/* of those worth asking for more often */
 	TestTimes	times;
+	bool		rotates;		/* the order lets a pick rotate */
 	TestStore  *live;
 	TestStore  *resident;
 	TestStore  *whole;
@@ -111,7 +112,7 @@ is_pick(const Walk *walk, const NeighborPick *pick, const NeighborList *picked, 
 
 	if (picked->offsets[i + 1] - picked->offsets[i] != wanted)
 		return false;
-	for (int64 start = 0; start < (pick->rotate ? Max(n, 1) : 1); start++)
+	for (int64 start = 0; start < (pick->rotate && walk->rotates ? Max(n, 1) : 1); start++)
 	{
 		if (is_run(walk, picked, whole, i, start))
 			return true;
@@ -155,23 +156,26 @@ check_step(const Walk *walk, int step, const Question *question)
 	return true;
 }
 
-/* test_walk(graph text, relation text, hubs text[], times timestamptz[], steps int, seed bigint) -> bool */
+/* test_walk(graph text, relation text, hubs text[], times timestamptz[], steps int, seed bigint,
+ * neighbor_order text) -> bool */
 Datum
 test_walk(PG_FUNCTION_ARGS)
 {
 	Walk		walk = {.graph = graph_load(test_text(fcinfo, 0))};
 	int			steps = PG_GETARG_INT32(4);
 	uint64		seed = PG_GETARG_INT64(5);
+	NeighborOrder order = test_order(fcinfo, 6);
 	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "test step", ALLOCSET_DEFAULT_SIZES);
 	bool		ok = true;
 
 	walk.relation = test_relation(walk.graph, test_text(fcinfo, 1));
+	walk.rotates = relation_order(walk.graph, walk.relation, order) == ORDER_UNIFORM;
 	walk.names = test_all_names(walk.graph, walk.graph->relations[walk.relation].dst_type);
 	walk.hubs = test_texts(fcinfo, 2);
 	walk.times = test_times(fcinfo, 3);
-	walk.live = test_open(walk.graph, true, seed);
-	walk.resident = test_open(walk.graph, false, seed);
-	walk.whole = test_open(walk.graph, false, seed);
+	walk.live = test_open(walk.graph, true, seed, order);
+	walk.resident = test_open(walk.graph, false, seed, order);
+	walk.whole = test_open(walk.graph, false, seed, order);
 	for (int step = 0; step < steps && ok; step++)
 	{
 		MemoryContext old = MemoryContextSwitchTo(cxt);

@@ -7,7 +7,7 @@ SET search_path = sample_test, public;
 
 CREATE FUNCTION test_neighbors(store text, graph text, relation text, count int DEFAULT -1, dst text[] DEFAULT NULL,
 	at timestamptz[] DEFAULT NULL, rotate bool DEFAULT false, salt bigint DEFAULT 1, inclusive bool DEFAULT false,
-	seed bigint DEFAULT 1, batch int DEFAULT 0, added text[] DEFAULT NULL)
+	seed bigint DEFAULT 1, batch int DEFAULT 0, added text[] DEFAULT NULL, neighbor_order text DEFAULT 'uniform')
 	RETURNS TABLE (place int, node text, seen_at timestamptz, neighbors text[], weights real[])
 	AS :'modfile', 'test_neighbors' LANGUAGE C;
 CREATE FUNCTION test_find_nodes(store text, graph text, node_type text, keys text[]) RETURNS text[]
@@ -16,7 +16,7 @@ CREATE FUNCTION test_counts(graph text, relation text, OUT edges bigint, OUT dan
 	OUT null_ends bigint, OUT duplicates bigint)
 	AS :'modfile', 'test_counts' LANGUAGE C STRICT;
 CREATE FUNCTION test_walk(graph text, relation text, hubs text[], times timestamptz[], steps int DEFAULT 300,
-	seed bigint DEFAULT 1) RETURNS bool
+	seed bigint DEFAULT 1, neighbor_order text DEFAULT 'uniform') RETURNS bool
 	AS :'modfile', 'test_walk' LANGUAGE C;
 CREATE FUNCTION test_sample(store text, graph text, node_type text, fanout jsonb DEFAULT '-1', hops int DEFAULT 2,
 	seeds text[] DEFAULT NULL, at timestamptz[] DEFAULT NULL, rotate bool DEFAULT false, salt bigint DEFAULT 1,
