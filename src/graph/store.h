@@ -60,11 +60,19 @@ extern NeighborOrder relation_order(const Graph *graph, int relation, NeighborOr
 typedef struct NeighborPick
 {
 	int			count;			/* at most so many; -1: all */
+	const int32 *counts;		/* [ndst] the same, for each destination its own; NULL: count */
 	bool		rotate;			/* start at hash(salt, node) and go round; uniform order only */
 	uint64		salt;
 	bool		inclusive;		/* rows at the seed time itself count, too */
 	bool		any_order;		/* the order of what is picked does not matter */
 } NeighborPick;
+
+/* How many are wanted for the i'th destination. */
+static inline int
+pick_count(const NeighborPick *pick, int64 i)
+{
+	return pick->counts != NULL ? pick->counts[i] : pick->count;
+}
 
 typedef struct NeighborList
 {

@@ -131,7 +131,7 @@ store_priority(uint64 salt, uint64 src_hash)
 	return random_hash_with(salt, src_hash);
 }
 
-/* Where a rotating pick begins among n neighbours. */
+/* Where a rotating pick begins among n neighbours, more than are wanted. */
 static inline int64
 store_rotation(const NeighborPick *pick, uint64 dst_hash, int64 n)
 {

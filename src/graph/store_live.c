@@ -451,10 +451,10 @@ adjacency_usable(LivePicking *picking, Adjacency *adjacency, int32 i, TimestampT
  * if the pick rotates.
  */
 static void
-adjacency_probe(LivePicking *picking, Adjacency *adjacency, TimestampTz time)
+adjacency_probe(LivePicking *picking, Adjacency *adjacency, TimestampTz time, int count)
 {
 	bool		weighted = picking->edge->weight_column != NULL;
-	int64		wanted = picking->rotate ? -1 : picking->pick->count;
+	int64		wanted = picking->rotate ? -1 : count;
 	int64		usable = 0;
 
 	if (picking->order == ORDER_UNIFORM)
@@ -492,10 +492,9 @@ live_resolve(LivePicking *picking)
 
 /* Appends one node's pick; all candidates it may take are known by now. */
 static int64
-adjacency_pick(LivePicking *picking, Adjacency *adjacency, uint64 dst_hash, TimestampTz time,
+adjacency_pick(LivePicking *picking, Adjacency *adjacency, uint64 dst_hash, TimestampTz time, int count,
 			   NeighborList *result, int64 n)
 {
-	const NeighborPick *pick = picking->pick;
 	int64		usable = 0;
 	int64		skip = 0;
 	int64		taken = 0;
@@ -504,14 +503,14 @@ adjacency_pick(LivePicking *picking, Adjacency *adjacency, uint64 dst_hash, Time
 	{
 		for (int32 i = 0; i < adjacency->count; i++)
 			usable += candidate_usable(picking, &adjacency->candidates[i], time);
-		if (pick->count >= 0 && usable > pick->count)
-			skip = store_rotation(pick, dst_hash, usable);
+		if (count >= 0 && usable > count)
+			skip = store_rotation(picking->pick, dst_hash, usable);
 	}
 	for (int pass = 0; pass < (skip > 0 ? 2 : 1); pass++)
 	{
 		int64		seen = 0;
 
-		for (int32 i = 0; i < adjacency->count && taken != pick->count; i++)
+		for (int32 i = 0; i < adjacency->count && taken != count; i++)
 		{
 			Candidate  *candidate = &adjacency->candidates[i];
 
@@ -544,7 +543,7 @@ live_neighbors(GraphStore *store, int relation, const int32 *dst, const Timestam
 	int64		n = 0;
 
 	picking.asked = palloc(picking.capacity * sizeof(Candidate *));
-	if (pick->count != 0)
+	if (pick->counts != NULL || pick->count != 0)
 		live_read(store, relation, dst, ndst);
 
 	/* until every candidate that will be taken is known to have a row */
@@ -553,13 +552,17 @@ live_neighbors(GraphStore *store, int relation, const int32 *dst, const Timestam
 		if (picking.nasked > 0)
 			live_resolve(&picking);
 		most = 0;
-		for (int64 i = 0; i < ndst && pick->count != 0; i++)
+		for (int64 i = 0; i < ndst; i++)
 		{
-			Adjacency  *adjacency = &picking.live->adjacency[dst[i]];
+			int			count = pick_count(pick, i);
+			Adjacency  *adjacency;
 
 			CHECK_FOR_INTERRUPTS();
-			adjacency_probe(&picking, adjacency, times != NULL ? times[i] : STORE_ALWAYS);
-			most += pick->count >= 0 ? Min(pick->count, adjacency->count) : adjacency->count;
+			if (count == 0)
+				continue;
+			adjacency = &picking.live->adjacency[dst[i]];
+			adjacency_probe(&picking, adjacency, times != NULL ? times[i] : STORE_ALWAYS, count);
+			most += count >= 0 ? Min(count, adjacency->count) : adjacency->count;
 		}
 	} while (picking.nasked > 0);
 
@@ -570,10 +573,10 @@ live_neighbors(GraphStore *store, int relation, const int32 *dst, const Timestam
 	{
 		CHECK_FOR_INTERRUPTS();
 		result->offsets[i] = n;
-		if (pick->count != 0)
+		if (pick_count(pick, i) != 0)
 			n = adjacency_pick(&picking, &picking.live->adjacency[dst[i]],
 							   idmap_hash(store->nodes[def->dst_type].map, dst[i]),
-							   times != NULL ? times[i] : STORE_ALWAYS, result, n);
+							   times != NULL ? times[i] : STORE_ALWAYS, pick_count(pick, i), result, n);
 	}
 	result->offsets[ndst] = n;
 	pfree(picking.asked);

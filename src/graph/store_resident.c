@@ -289,10 +289,10 @@ resident_unique(GraphStore *store, ResidentRelation *rel, int relation, int32 no
  * the same sums however the rows were moved.
  */
 static inline bool
-resident_orderless(const GraphStore *store, const ResidentRelation *rel, int32 node, const NeighborPick *pick)
+resident_orderless(const GraphStore *store, const ResidentRelation *rel, int32 node, int count, const NeighborPick *pick)
 {
 	return pick->any_order && !store->by_key && rel->times == NULL && rel->weights == NULL &&
-		(pick->count < 0 || rel->lengths[node] <= pick->count);
+		(count < 0 || rel->lengths[node] <= count);
 }
 
 /*
@@ -358,7 +358,7 @@ resident_visible(const ResidentRelation *rel, const StoreNodes *src, int64 at, T
  */
 static int64
 resident_take(const GraphStore *store, const ResidentRelation *rel, int relation, int32 node, TimestampTz time,
-			  const NeighborPick *pick, int32 *nodes, float *weights)
+			  int count, const NeighborPick *pick, int32 *nodes, float *weights)
 {
 	const GraphRelation *def = &store->graph->relations[relation];
 	const StoreNodes *src = &store->nodes[def->src_type];
@@ -375,12 +375,12 @@ resident_take(const GraphStore *store, const ResidentRelation *rel, int relation
 		for (int64 i = 0; i < length; i++)
 			visible += resident_visible(rel, src, base + i, time, pick->inclusive);
 	}
-	if (pick->rotate && pick->count >= 0 && visible > pick->count)
+	if (pick->rotate && count >= 0 && visible > count)
 		skip = store_rotation(pick, idmap_hash(store->nodes[def->dst_type].map, node), visible);
 	if (!timed && skip > 0)
 	{
 		/* the common case of training: a run of places, perhaps round the end */
-		for (; taken < pick->count; taken++)
+		for (; taken < count; taken++)
 		{
 			int64		place = base + (skip + taken < length ? skip + taken : skip + taken - length);
 
@@ -392,7 +392,7 @@ resident_take(const GraphStore *store, const ResidentRelation *rel, int relation
 	}
 	if (!timed && skip == 0)
 	{
-		taken = pick->count < 0 ? length : Min(length, pick->count);
+		taken = count < 0 ? length : Min(length, count);
 		memcpy(nodes, rel->neighbors + base, taken * sizeof(int32));
 		if (weights != NULL)
 			memcpy(weights, rel->weights + base, taken * sizeof(float));
@@ -403,7 +403,7 @@ resident_take(const GraphStore *store, const ResidentRelation *rel, int relation
 	{
 		int64		seen = 0;
 
-		for (int64 i = 0; i < length && taken != pick->count; i++)
+		for (int64 i = 0; i < length && taken != count; i++)
 		{
 			if (timed && !resident_visible(rel, src, base + i, time, pick->inclusive))
 				continue;
@@ -420,19 +420,19 @@ resident_take(const GraphStore *store, const ResidentRelation *rel, int relation
 
 /* Appends one node's pick. */
 static int64
-resident_pick(GraphStore *store, ResidentRelation *rel, int relation, int32 node, TimestampTz time,
+resident_pick(GraphStore *store, ResidentRelation *rel, int relation, int32 node, TimestampTz time, int count,
 			  const NeighborPick *pick, NeighborList *result, int64 n)
 {
 	const StoreNodes *src = &store->nodes[store->graph->relations[relation].src_type];
 	bool		timed = time != STORE_ALWAYS && (rel->times != NULL || src->times != NULL);
 
-	if (pick->count == 0 || rel->lengths[node] == 0)
+	if (count == 0 || rel->lengths[node] == 0)
 		return n;
-	if (resident_orderless(store, rel, node, pick))
+	if (resident_orderless(store, rel, node, count, pick))
 		resident_unique(store, rel, relation, node);
 	else
-		resident_order(store, rel, relation, node, pick->rotate || timed ? -1 : pick->count);
-	return n + resident_take(store, rel, relation, node, time, pick, result->nodes + n,
+		resident_order(store, rel, relation, node, pick->rotate || timed ? -1 : count);
+	return n + resident_take(store, rel, relation, node, time, count, pick, result->nodes + n,
 							 result->weights != NULL ? result->weights + n : NULL);
 }
 
@@ -463,7 +463,8 @@ int64
 store_pick_take(const GraphStore *store, int relation, int32 node, const NeighborPick *pick, int32 *nodes,
 				float *weights)
 {
-	return resident_take(store, &store->resident[relation], relation, node, STORE_ALWAYS, pick, nodes, weights);
+	return resident_take(store, &store->resident[relation], relation, node, STORE_ALWAYS, pick->count, pick, nodes,
+						 weights);
 }
 
 /* A resident relation's edges have weights. */
@@ -502,7 +503,7 @@ recent_begin(const ResidentRelation *rel, const StoreNodes *src, int64 base, int
 
 /* Appends the first visible neighbours in another order than the uniform one. */
 static int64
-resident_pick_ranked(GraphStore *store, ResidentRelation *rel, int relation, int32 node, TimestampTz time,
+resident_pick_ranked(GraphStore *store, ResidentRelation *rel, int relation, int32 node, TimestampTz time, int count,
 					 const NeighborPick *pick, NeighborList *result, int64 n)
 {
 	const StoreNodes *src = &store->nodes[store->graph->relations[relation].src_type];
@@ -511,12 +512,12 @@ resident_pick_ranked(GraphStore *store, ResidentRelation *rel, int relation, int
 	int64		taken = 0;
 	int64		i = 0;
 
-	if (pick->count == 0 || length == 0)
+	if (count == 0 || length == 0)
 		return n;
 	resident_rank(store, rel, relation, node);
 	if (store->orders[relation] == ORDER_RECENT && time != STORE_ALWAYS)
 		i = recent_begin(rel, src, base, length, time, pick->inclusive);
-	for (; i < length && taken != pick->count; i++)
+	for (; i < length && taken != count; i++)
 	{
 		int32		newer = rel->newer != NULL ? rel->newer[base + i] : -1;
 
@@ -542,8 +543,9 @@ resident_neighbors(GraphStore *store, int relation, const int32 *dst, const Time
 	for (int64 i = 0; i < ndst; i++)
 	{
 		int32		length = rel->lengths[dst[i]];
+		int			count = pick_count(pick, i);
 
-		most += pick->count >= 0 && pick->count < length ? pick->count : length;
+		most += count >= 0 && count < length ? count : length;
 	}
 	result->offsets = memory_alloc(ndst + 1, sizeof(int64));
 	result->nodes = memory_alloc(most, sizeof(int32));
@@ -554,7 +556,8 @@ resident_neighbors(GraphStore *store, int relation, const int32 *dst, const Time
 			CHECK_FOR_INTERRUPTS();
 		result->offsets[i] = n;
 		n = (store->orders[relation] == ORDER_UNIFORM ? resident_pick : resident_pick_ranked)
-			(store, rel, relation, dst[i], times != NULL ? times[i] : STORE_ALWAYS, pick, result, n);
+			(store, rel, relation, dst[i], times != NULL ? times[i] : STORE_ALWAYS, pick_count(pick, i), pick,
+			 result, n);
 	}
 	result->offsets[ndst] = n;
 }

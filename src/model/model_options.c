@@ -62,6 +62,8 @@ static const OptionDef definitions[] = {
 	.description = "the same data and seed give the same model"},
 	{.name = "time_inclusive", .type = OPTION_BOOL, .value = "false", .offset = FIELD(time_inclusive),
 	.description = "rows at the seed time itself are seen, too"},
+	{.name = "sampling", .type = OPTION_ENUM, .value = "uniform", .choices = model_sampling_names, .offset = FIELD(sampling),
+	.description = "uniform: every node has as many neighbors as fanout says; adaptive: what some nodes cannot give others of the same path do, or their neighbors at the next hop, up to the number planned for a seed"},
 	{.name = "pick", .type = OPTION_ENUM, .value = "uniform", .choices = neighbor_order_names, .offset = FIELD(pick),
 	.description = "which neighbors are taken where there are more than fanout says: uniform (others in each epoch) or recent (the latest by time, edges without any uniform)"},
 	{.name = "refit", .type = OPTION_ENUM, .choices = refit_names, .offset = FIELD(refit),

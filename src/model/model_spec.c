@@ -22,6 +22,8 @@
 
 static const char *const task_names[] = {"binary", "multiclass", "multilabel", "regression"};
 
+const char *const model_sampling_names[] = {"uniform", "adaptive", NULL};
+
 const char *
 model_task_name(ModelTask task)
 {
@@ -85,10 +87,12 @@ model_spec_write(const ModelSpec *spec, const Graph *graph)
 		escape_json(&json, spec->classes[i]);
 	}
 	appendStringInfo(&json, "], \"target_mean\": %.17g, \"target_std\": %.17g, \"layers\": %d, \"hidden\": %d, "
-					 "\"layer_norm\": %s, \"normalize\": %s, \"time_inclusive\": %s, \"pick\": \"%s\", \"seed\": " UINT64_FORMAT ", ",
+					 "\"layer_norm\": %s, \"normalize\": %s, \"time_inclusive\": %s, \"sampling\": \"%s\", "
+					 "\"pick\": \"%s\", \"seed\": " UINT64_FORMAT ", ",
 					 spec->target_mean, spec->target_std, spec->layers, spec->hidden,
 					 spec->layer_norm ? "true" : "false", spec->normalize ? "true" : "false",
-					 spec->time_inclusive ? "true" : "false", neighbor_order_names[spec->pick], spec->seed);
+					 spec->time_inclusive ? "true" : "false", model_sampling_names[spec->sampling],
+					 neighbor_order_names[spec->pick], spec->seed);
 
 	appendStringInfoString(&json, "\"relations\": [");
 	count = places_in_order(spec->relation_ids, graph->nrelations, order);
@@ -402,6 +406,7 @@ model_spec_read(Jsonb *document, const Graph *graph)
 	spec->layer_norm = spec_bool(root, "layer_norm");
 	spec->normalize = spec_bool(root, "normalize");
 	spec->time_inclusive = spec_bool(root, "time_inclusive");
+	spec->sampling = spec_choice(root, "sampling", model_sampling_names);
 	spec->pick = spec_choice(root, "pick", neighbor_order_names);
 	spec->seed = (uint64) spec_number(root, "seed", 0, 9007199254740991.0);
 	read_relations(spec, root, graph);

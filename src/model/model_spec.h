@@ -50,6 +50,14 @@ typedef enum ModelRefit
 	REFIT_ALWAYS
 } ModelRefit;
 
+typedef enum ModelSampling
+{
+	SAMPLING_UNIFORM,			/* each node collects from as many as fanout says */
+	SAMPLING_ADAPTIVE			/* shares are divided anew by path (sample/adaptive.c) */
+} ModelSampling;
+
+extern const char *const model_sampling_names[];	/* ends with NULL */
+
 /* The keys of sage_train's options (see the table in model_options.c). */
 typedef struct ModelOptions
 {
@@ -76,6 +84,7 @@ typedef struct ModelOptions
 	int			metric;			/* OPTION_UNSET: the task's own */
 	int64		seed;
 	bool		time_inclusive;
+	int			sampling;		/* a ModelSampling */
 	int			pick;			/* a NeighborOrder */
 	int			refit;			/* a ModelRefit; OPTION_UNSET: if labels are few */
 	JsonbValue *continue_from;	/* true, or a version's number; NULL: from random weights */
@@ -101,6 +110,7 @@ typedef struct ModelSpec
 	bool		normalize;
 	uint64		seed;
 	bool		time_inclusive;
+	ModelSampling sampling;
 	NeighborOrder pick;
 	FeatureSet **features;		/* [graph's node types]; NULL: not used */
 	int		   *type_ids;		/* [graph's node types] place in the document, -1: not in it */

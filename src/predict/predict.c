@@ -87,6 +87,7 @@ live_state_open(LiveState *live, Scorer *scorer, MemoryContext parent)
 	MemoryContext old;
 
 	live->cxt = AllocSetContextCreate(parent, "sage live", ALLOCSET_DEFAULT_SIZES);
+	live->resident = false;
 	old = MemoryContextSwitchTo(live->cxt);
 	live->tables = palloc0(cached->graph->nnode_types * sizeof(FeatureTable *));
 	live->store = store_open_live(cached->graph, cached->plans, make_readers(cached, live->tables, false),
@@ -106,11 +107,34 @@ live_state_close(LiveState *live)
 static void
 live_state_bound(Scorer *scorer)
 {
-	if (scorer->live.cxt != NULL &&
+	if (scorer->live.cxt != NULL && !scorer->live.resident &&
 		MemoryContextMemAllocated(scorer->live.cxt, true) > (Size) guc_max_memory * 1024 / 2)
 		live_state_close(&scorer->live);
 	if (scorer->live.cxt == NULL)
 		live_state_open(&scorer->live, scorer, scorer->cxt);
+}
+
+/* One batch of live_state_score(). */
+static void
+live_state_batch(LiveState *live, Scorer *scorer, const int32 *seeds, const TimestampTz *times, int64 n,
+				 const SampleOptions *options, float *outputs, float *hidden)
+{
+	const ModelSpec *spec = scorer->cached->spec;
+	ForwardOptions forward = {0, 0, 0};
+	Sample	   *sample;
+	Tensor	   *logits,
+			   *last;
+
+	sample = neighbor_sample(live->store, scorer->cached->graph, spec->node_type, seeds, times, n, options);
+	logits = model_forward(scorer->cached->model, scorer->tape, sample, live->tables, &forward, &last);
+	if (outputs != NULL)
+	{
+		memcpy(outputs, logits->data, n * spec->noutputs * sizeof(float));
+		model_activate(spec, outputs, n);
+	}
+	if (hidden != NULL)
+		memcpy(hidden, last->data, n * spec->hidden * sizeof(float));
+	tape_reset(scorer->tape);
 }
 
 /*
@@ -122,33 +146,34 @@ live_state_score(LiveState *live, Scorer *scorer, const int32 *seeds, const Time
 				 float *outputs, float *hidden)
 {
 	const ModelSpec *spec = scorer->cached->spec;
-	SampleOptions options = {.fanout = spec->fanout, .inclusive = spec->time_inclusive};
-	ForwardOptions forward = {0, 0, 0};
-	TimestampTz *times = (TimestampTz *) seed_times;
+	SampleOptions options = {
+		.fanout = spec->fanout,
+		.inclusive = spec->time_inclusive,
+		.adaptive = spec->sampling == SAMPLING_ADAPTIVE
+	};
+	TimestampTz *times = NULL;
 	MemoryContext batch_cxt = AllocSetContextCreate(live->cxt, "sage batch", ALLOCSET_DEFAULT_SIZES);
-	MemoryContext old = MemoryContextSwitchTo(batch_cxt);
-	Sample	   *sample;
-	Tensor	   *logits,
-			   *last;
+	MemoryContext old = CurrentMemoryContext;
+	int64		batch = neighbor_batch(scorer->cached->graph, spec->node_type, &options, n);
 
-	if (times == NULL && scorer->at != STORE_ALWAYS)
-	{
-		times = palloc(n * sizeof(TimestampTz));
-		for (int64 i = 0; i < n; i++)
-			times[i] = scorer->at;
-	}
 	if (scorer->tape == NULL)
 		scorer->tape = tape_create(scorer->cxt, false);
-	sample = neighbor_sample(live->store, scorer->cached->graph, spec->node_type, seeds, times, n, &options);
-	logits = model_forward(scorer->cached->model, scorer->tape, sample, live->tables, &forward, &last);
-	if (outputs != NULL)
+	for (int64 from = 0; from < n; from += batch)
 	{
-		memcpy(outputs, logits->data, n * spec->noutputs * sizeof(float));
-		model_activate(spec, outputs, n);
+		int64		count = Min(batch, n - from);
+
+		MemoryContextSwitchTo(batch_cxt);
+		if (seed_times == NULL && scorer->at != STORE_ALWAYS)
+		{
+			times = palloc(count * sizeof(TimestampTz));
+			for (int64 i = 0; i < count; i++)
+				times[i] = scorer->at;
+		}
+		live_state_batch(live, scorer, seeds + from, seed_times != NULL ? seed_times + from : times, count, &options,
+						 outputs != NULL ? outputs + from * spec->noutputs : NULL,
+						 hidden != NULL ? hidden + from * spec->hidden : NULL);
+		MemoryContextReset(batch_cxt);
 	}
-	if (hidden != NULL)
-		memcpy(hidden, last->data, n * spec->hidden * sizeof(float));
-	tape_reset(scorer->tape);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(batch_cxt);
 }
@@ -367,6 +392,34 @@ load_resident(Scorer *scorer, void (*load) (Scorer *scorer, void *arg), void *ar
 	return !scorer->resident_failed;
 }
 
+/* A resident store in place of the live one (arg: LiveState *). */
+static void
+open_resident(Scorer *scorer, void *arg)
+{
+	LiveState  *state = arg;
+	const CachedModel *cached = scorer->cached;
+	MemoryContext old = MemoryContextSwitchTo(state->cxt);
+
+	state->store = store_open_resident(cached->graph, cached->plans, make_readers(cached, state->tables, true),
+									   cached->spec->seed, cached->spec->pick, NULL, false, state->cxt);
+	state->resident = true;
+	MemoryContextSwitchTo(old);
+}
+
+/*
+ * Where which neighbours a node has depends on the seed, nothing can be
+ * computed for all nodes at once: each seed is sampled for, from memory once
+ * that is cheaper.
+ */
+static void
+sample_resident(Scorer *scorer)
+{
+	live_state_close(&scorer->live);
+	live_state_open(&scorer->live, scorer, scorer->cxt);
+	if (!load_resident(scorer, open_resident, &scorer->live))
+		live_state_close(&scorer->live);
+}
+
 void
 scorer_score(Scorer *scorer, const Datum *keys, int64 n, float *outputs, float *hidden, bool *found)
 {
@@ -374,6 +427,7 @@ scorer_score(Scorer *scorer, const Datum *keys, int64 n, float *outputs, float *
 	MemoryContext call_cxt,
 				old;
 	bool		want_hidden = hidden != NULL;
+	bool		by_seed = spec->sampling == SAMPLING_ADAPTIVE;
 	double		begin;
 
 	if (n == 0)
@@ -386,12 +440,14 @@ scorer_score(Scorer *scorer, const Datum *keys, int64 n, float *outputs, float *
 
 	scorer_enter(scorer);
 	/* once somebody has asked for embeddings they are kept beside the scores */
-	if ((scorer->all != NULL || resident_pays(scorer, n)) && load_resident(scorer, go_resident, &want_hidden))
+	if (!by_seed && (scorer->all != NULL || resident_pays(scorer, n)) && load_resident(scorer, go_resident, &want_hidden))
 	{
 		score_resident(scorer->all, keys, n, outputs, hidden, found);
 		scorer_leave(scorer);
 		return;
 	}
+	if (by_seed && !scorer->live.resident && resident_pays(scorer, n))
+		sample_resident(scorer);
 	begin = seconds_now();
 	call_cxt = AllocSetContextCreate(scorer->cxt, "sage score", ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(call_cxt);
@@ -411,19 +467,6 @@ scorer_score(Scorer *scorer, const Datum *keys, int64 n, float *outputs, float *
 	MemoryContextDelete(call_cxt);
 	scorer->live_seconds += seconds_now() - begin;
 	scorer_leave(scorer);
-}
-
-/* A resident store in place of the live one (arg: LiveState *). */
-static void
-open_resident(Scorer *scorer, void *arg)
-{
-	LiveState  *state = arg;
-	const CachedModel *cached = scorer->cached;
-	MemoryContext old = MemoryContextSwitchTo(state->cxt);
-
-	state->store = store_open_resident(cached->graph, cached->plans, make_readers(cached, state->tables, true),
-									   cached->spec->seed, cached->spec->pick, NULL, false, state->cxt);
-	MemoryContextSwitchTo(old);
 }
 
 /* A key to be scored as of a time: found, and where its outputs go. */

@@ -11,10 +11,11 @@
 #include "predict/scorer.h"
 #include "tensor/tape.h"
 
-/* A live store and the rows it has read. */
+/* A store to sample from, and the rows it has read. */
 typedef struct LiveState
 {
 	MemoryContext cxt;			/* NULL: not open */
+	bool		resident;		/* it has read everything */
 	GraphStore *store;
 	FeatureTable **tables;		/* [node types] */
 } LiveState;

@@ -2,79 +2,22 @@
  * neighbor.c
  *		Seeds -> blocks, by asking a GraphStore hop after hop.
  *
- * A node of the sample is a pair of node and seed time: the same row seen
- * from two times has two neighbourhoods.  Within one sample each pair stands
- * once, so that what many seeds share is computed once.
+ * Within one sample each pair of node and seed time stands once, so that what
+ * many seeds share is computed once.
  */
 #include "postgres.h"
 
 #include "miscadmin.h"
 
-#include "base/memory.h"
 #include "base/random.h"
+#include "sample/adaptive.h"
 #include "sample/neighbor.h"
 
 /* Renumbered between two looks for a cancel. */
 #define DESTINATIONS_AT_ONCE	1024
 
-typedef struct PlaceKey
-{
-	int32		node;
-	int32		unused;			/* no padding with unknown content */
-	TimestampTz time;
-} PlaceKey;
-
-typedef struct PlaceEntry
-{
-	PlaceKey	key;
-	int32		place;
-	char		status;
-} PlaceEntry;
-
-#define SH_PREFIX places
-#define SH_ELEMENT_TYPE PlaceEntry
-#define SH_KEY_TYPE PlaceKey
-#define SH_KEY key
-#define SH_HASH_KEY(tb, key) \
-	((uint32) random_mix((uint64) (key).node ^ ((uint64) (key).time << 20)))
-#define SH_EQUAL(tb, a, b) ((a).node == (b).node && (a).time == (b).time)
-#define SH_SCOPE static inline
-#define SH_DEFINE
-#define SH_DECLARE
-#include "lib/simplehash.h"
-
-/* The nodes of one type met so far, in order of meeting. */
-typedef struct TypeNodes
-{
-	places_hash *places;
-	int64		count;
-	int64		capacity;
-	int32	   *nodes;
-	TimestampTz *times;
-} TypeNodes;
-
-/* The place of a node among its type's, given to it if it is new. */
-static inline int32
-type_nodes_place(TypeNodes *type, int32 node, TimestampTz time)
-{
-	PlaceKey	key = {node, 0, time};
-	bool		found;
-	PlaceEntry *entry = places_insert(type->places, key, &found);
-
-	if (!found)
-	{
-		if (type->count == type->capacity)
-		{
-			type->capacity *= 2;
-			type->nodes = memory_grow(type->nodes, type->capacity, sizeof(int32));
-			type->times = memory_grow(type->times, type->capacity, sizeof(TimestampTz));
-		}
-		type->nodes[type->count] = node;
-		type->times[type->count] = time;
-		entry->place = (int32) type->count++;
-	}
-	return entry->place;
-}
+/* Edges planned for a batch of adaptive trees, which share nothing. */
+#define BATCH_EDGES	1000000
 
 /*
  * One relation of one block: the neighbours of the destinations, renumbered
@@ -100,8 +43,36 @@ sample_relation(GraphStore *store, const GraphRelation *def, int relation, TypeN
 		if (d % DESTINATIONS_AT_ONCE == 0)
 			CHECK_FOR_INTERRUPTS();
 		for (int64 e = list.offsets[d]; e < list.offsets[d + 1]; e++)
-			block->src[e] = type_nodes_place(src, list.nodes[e], time);
+			block->src[e] = type_nodes_place(src, list.nodes[e], OWNER_NONE, time);
 	}
+}
+
+/* The nodes that were met, as the sample's. */
+void
+sample_set_nodes(Sample *sample, TypeNodes *types, int ntypes, bool timed)
+{
+	sample->nnodes = palloc(ntypes * sizeof(int64));
+	sample->nodes = palloc(ntypes * sizeof(int32 *));
+	sample->times = palloc(ntypes * sizeof(TimestampTz *));
+	for (int i = 0; i < ntypes; i++)
+	{
+		sample->nnodes[i] = types[i].count;
+		sample->nodes[i] = types[i].nodes;
+		sample->times[i] = timed ? types[i].times : NULL;
+		places_destroy(types[i].places);
+	}
+}
+
+/* How many seeds to sample for at a time, at the most; it makes no difference to any of them. */
+int64
+neighbor_batch(const Graph *graph, int node_type, const SampleOptions *options, int64 most)
+{
+	SamplePlan *plan;
+
+	if (!options->adaptive)
+		return most;
+	plan = plan_create(graph, options->fanout, node_type);
+	return Max(Min(most, BATCH_EDGES / Max(plan->edges, 1)), 1);
 }
 
 /*
@@ -116,18 +87,17 @@ neighbor_sample(GraphStore *store, const Graph *graph, int node_type, const int3
 	const Fanout *fanout = options->fanout;
 	int			ntypes = graph->nnode_types;
 	TypeNodes  *types = palloc0(ntypes * sizeof(TypeNodes));
-	Sample	   *sample = palloc0(sizeof(Sample));
+	Sample	   *sample;
 
+	if (options->adaptive)
+		return adaptive_sample(store, graph, node_type, seeds, times, nseeds, options);
+	sample = palloc0(sizeof(Sample));
 	for (int i = 0; i < ntypes; i++)
-	{
-		types[i].capacity = i == node_type ? Max(nseeds * 8, 64) : 64;
-		types[i].places = places_create(CurrentMemoryContext, types[i].capacity, NULL);
-		types[i].nodes = memory_alloc(types[i].capacity, sizeof(int32));
-		types[i].times = memory_alloc(types[i].capacity, sizeof(TimestampTz));
-	}
+		type_nodes_create(&types[i], i == node_type ? Max(nseeds * 8, 64) : 64);
 	for (int64 i = 0; i < nseeds; i++)
 	{
-		int32		place = type_nodes_place(&types[node_type], seeds[i], times != NULL ? times[i] : STORE_ALWAYS);
+		int32		place = type_nodes_place(&types[node_type], seeds[i], OWNER_NONE,
+											 times != NULL ? times[i] : STORE_ALWAYS);
 
 		if (place != i)
 			elog(ERROR, "seed " INT64_FORMAT " stands twice in a batch", i);
@@ -162,15 +132,6 @@ neighbor_sample(GraphStore *store, const Graph *graph, int node_type, const int3
 			block->nsrc[i] = types[i].count;
 	}
 
-	sample->nnodes = palloc(ntypes * sizeof(int64));
-	sample->nodes = palloc(ntypes * sizeof(int32 *));
-	sample->times = palloc(ntypes * sizeof(TimestampTz *));
-	for (int i = 0; i < ntypes; i++)
-	{
-		sample->nnodes[i] = types[i].count;
-		sample->nodes[i] = types[i].nodes;
-		sample->times[i] = times != NULL ? types[i].times : NULL;
-		places_destroy(types[i].places);
-	}
+	sample_set_nodes(sample, types, ntypes, times != NULL);
 	return sample;
 }

@@ -17,8 +17,10 @@ typedef struct SampleOptions
 	bool		rotate;			/* training: another part of the order each epoch */
 	uint64		salt;			/* of the epoch */
 	bool		inclusive;
+	bool		adaptive;		/* fan-outs are shared out by path (adaptive.c) */
 } SampleOptions;
 
+extern int64 neighbor_batch(const Graph *graph, int node_type, const SampleOptions *options, int64 most);
 extern Sample *neighbor_sample(GraphStore *store, const Graph *graph, int node_type, const int32 *seeds,
 							   const TimestampTz *times, int64 nseeds, const SampleOptions *options);
 

@@ -13,6 +13,7 @@
 #include "base/guc.h"
 #include "base/memory.h"
 #include "graph/graph_column.h"
+#include "sample/adaptive.h"
 #include "train/loss.h"
 #include "train/train.h"
 #include "train/train_warm.h"
@@ -100,6 +101,7 @@ make_spec(const TrainRequest *request)
 	spec->normalize = options->normalize;
 	spec->seed = options->seed;
 	spec->time_inclusive = options->time_inclusive;
+	spec->sampling = options->sampling;
 	spec->pick = options->pick;
 	check_pick(graph, spec->pick);
 	spec->fanout = fanout_read(graph, options->fanout, spec->layers);
@@ -342,6 +344,11 @@ train_load(const TrainRequest *request)
 		fanout_fill(training->fanout, r, store_mean_degree(trainer->store, r), true);
 	}
 	fanout_check_size(training->fanout);
+	if (spec->sampling == SAMPLING_ADAPTIVE)
+	{
+		(void) plan_create(graph, spec->fanout, spec->node_type);
+		(void) plan_create(graph, training->fanout, spec->node_type);
+	}
 	labels_resolve(trainer->labels, trainer->store, spec->node_type);
 	labels_split(trainer->labels, options);
 	if (old != NULL)

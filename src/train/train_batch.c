@@ -35,7 +35,7 @@ struct BatchMaker
 {
 	Trainer    *trainer;
 	const Model *model;
-	MemorySampler *sampler;		/* NULL: seeds have times, which it does not know */
+	MemorySampler *sampler;		/* NULL: it does not know times, nor other ways to sample than the plain one */
 	MemoryContext cxt;
 	BatchSlot	slots[2];
 	int			next;			/* the slot of the batch to come */
@@ -63,7 +63,8 @@ batch_maker_create(Trainer *trainer, const Model *model, int64 most)
 	maker->trainer = trainer;
 	maker->model = model;
 	maker->cxt = CurrentMemoryContext;
-	if (trainer->labels->times == NULL)
+	if (trainer->labels->times == NULL && trainer->spec->sampling == SAMPLING_UNIFORM &&
+		trainer->spec->pick == ORDER_UNIFORM)
 		maker->sampler = memory_sampler_create(trainer->store, trainer->graph, trainer->spec->node_type);
 	for (int i = 0; i < 2; i++)
 	{

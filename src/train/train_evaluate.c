@@ -62,8 +62,8 @@ rows_of_split(const Labels *labels, Split split, int64 *n)
 /*
  * True if scoring all nodes layer by layer is cheaper than sampling around
  * some.  A sample has each node once, but every batch has its own; the table
- * is gone through once a layer, also for nodes that no label asks for.
- * Two levels of all nodes' states must not take more than a quarter of
+ * is gone through once a layer, also for nodes that no label asks for; where a
+ * node's neighbours depend on the seed that cannot be done.  Two levels of all nodes' states must not take more than a quarter of
  * sage.max_memory.
  */
 static bool
@@ -73,7 +73,7 @@ whole_table_pays(const Trainer *trainer, const Fanout *fanout, int64 n)
 	double		level = Min(n, EVALUATE_BATCH);
 	double		touched = level;
 
-	if (trainer->labels->times != NULL)
+	if (trainer->labels->times != NULL || trainer->spec->sampling == SAMPLING_ADAPTIVE)
 		return false;
 	for (int t = 0; t < trainer->graph->nnode_types; t++)
 		nodes += store_node_count(trainer->store, t);
@@ -116,11 +116,24 @@ evaluate_batch(const Trainer *trainer, const Fanout *fanout)
 	return (int64) Max(Min(guc_max_memory * 128.0 / (nodes * floats * sizeof(float)), EVALUATE_BATCH), EVALUATE_BATCH_MIN);
 }
 
+static SampleOptions
+evaluate_sampling(const Trainer *trainer, const Fanout *fanout)
+{
+	SampleOptions options = {
+		.fanout = fanout,
+		.inclusive = trainer->spec->time_inclusive,
+		.adaptive = trainer->spec->sampling == SAMPLING_ADAPTIVE
+	};
+
+	return options;
+}
+
 /* In CurrentMemoryContext, as all that it will keep. */
 Evaluator *
 evaluator_create(Trainer *trainer, const Fanout *fanout, Split split)
 {
 	Evaluator  *evaluator = palloc0(sizeof(Evaluator));
+	SampleOptions options = evaluate_sampling(trainer, fanout);
 
 	evaluator->trainer = trainer;
 	evaluator->fanout = fanout;
@@ -129,7 +142,8 @@ evaluator_create(Trainer *trainer, const Fanout *fanout, Split split)
 	evaluator->run_cxt = AllocSetContextCreate(CurrentMemoryContext, "sage evaluate", ALLOCSET_DEFAULT_SIZES);
 	evaluator->rows = rows_of_split(trainer->labels, split, &evaluator->n);
 	evaluator->whole_table = whole_table_pays(trainer, fanout, evaluator->n);
-	evaluator->batch = evaluate_batch(trainer, fanout);
+	evaluator->batch = neighbor_batch(trainer->graph, trainer->spec->node_type, &options,
+									  evaluate_batch(trainer, fanout));
 	evaluator->samples = palloc0((evaluator->n / evaluator->batch + 1) * sizeof(Sample *));
 	return evaluator;
 }
@@ -164,7 +178,7 @@ draw_sample(Evaluator *evaluator, int64 from, int64 n)
 {
 	Trainer    *trainer = evaluator->trainer;
 	const Labels *labels = trainer->labels;
-	SampleOptions options = {.fanout = evaluator->fanout, .inclusive = trainer->spec->time_inclusive};
+	SampleOptions options = evaluate_sampling(trainer, evaluator->fanout);
 	int32	   *seeds = palloc(n * sizeof(int32));
 	TimestampTz *times = labels->times != NULL ? palloc(n * sizeof(TimestampTz)) : NULL;
 

@@ -118,6 +118,7 @@ fit_prepare(Fit *fit, int epoch, int64 number)
 	batch->sampling.rotate = true;
 	batch->sampling.salt = random_hash(random_hash(fit->seed, SALT_NEIGHBORS), epoch);
 	batch->sampling.inclusive = trainer->spec->time_inclusive;
+	batch->sampling.adaptive = trainer->spec->sampling == SAMPLING_ADAPTIVE;
 	batch->forward.dropout = (float) trainer->options->dropout;
 	batch->forward.input_dropout = (float) trainer->options->input_dropout;
 	batch->forward.seed = random_hash(random_hash(random_hash(fit->seed, SALT_DROPOUT), epoch), number);

@@ -9,7 +9,6 @@
 #include "funcapi.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/jsonb.h"
 #include "utils/timestamp.h"
 
 #include "sample/memory_sample.h"
@@ -29,20 +28,6 @@ typedef struct Sampling
 	uint64		seed;
 } Sampling;
 
-static Fanout *
-read_fanout(const Graph *graph, Jsonb *fanout, int nhops)
-{
-	JsonbValue	value;
-
-	if (!JsonbExtractScalar(&fanout->root, &value))
-	{
-		value.type = jbvBinary;
-		value.val.binary.data = &fanout->root;
-		value.val.binary.len = VARSIZE(fanout) - VARHDRSZ;
-	}
-	return fanout_read(graph, &value, nhops);
-}
-
 /* Arguments from "arg" on: graph, node_type, fanout, hops, seeds, at, rotate, salt, inclusive, seed. */
 static Sampling
 read_sampling(FunctionCallInfo fcinfo, int arg)
@@ -50,7 +35,7 @@ read_sampling(FunctionCallInfo fcinfo, int arg)
 	Sampling	sampling = {.graph = graph_load(test_text(fcinfo, arg))};
 
 	sampling.node_type = test_node_type(sampling.graph, test_text(fcinfo, arg + 1));
-	sampling.options.fanout = read_fanout(sampling.graph, PG_GETARG_JSONB_P(arg + 2), PG_GETARG_INT32(arg + 3));
+	sampling.options.fanout = test_fanout(sampling.graph, PG_GETARG_JSONB_P(arg + 2), PG_GETARG_INT32(arg + 3));
 	sampling.seeds = test_texts(fcinfo, arg + 4);
 	if (sampling.seeds.n < 0)
 		sampling.seeds = test_all_names(sampling.graph, sampling.node_type);

@@ -111,6 +111,20 @@ test_key(const Graph *graph, int type, const char *name)
 	pg_unreachable();
 }
 
+Fanout *
+test_fanout(const Graph *graph, Jsonb *fanout, int nhops)
+{
+	JsonbValue	value;
+
+	if (!JsonbExtractScalar(&fanout->root, &value))
+	{
+		value.type = jbvBinary;
+		value.val.binary.data = &fanout->root;
+		value.val.binary.len = VARSIZE(fanout) - VARHDRSZ;
+	}
+	return fanout_read(graph, &value, nhops);
+}
+
 static void
 name_row(void *arg, Datum *values, bool *nulls)
 {

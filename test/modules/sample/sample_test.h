@@ -9,9 +9,11 @@
 #include "postgres.h"
 
 #include "fmgr.h"
+#include "utils/jsonb.h"
 
 #include "base/random.h"
 #include "graph/store.h"
+#include "sample/fanout.h"
 
 /* The names of one type's nodes, as its reader got them. */
 typedef struct TestNames
@@ -48,6 +50,7 @@ extern TestTimes test_times(FunctionCallInfo fcinfo, int arg);
 extern char *test_text(FunctionCallInfo fcinfo, int arg);
 
 extern TestStore *test_open(const Graph *graph, bool live, uint64 seed, NeighborOrder order);
+extern Fanout *test_fanout(const Graph *graph, Jsonb *fanout, int nhops);
 extern NeighborOrder test_order(FunctionCallInfo fcinfo, int arg);
 extern void test_close(TestStore *test);
 extern int	test_relation(const Graph *graph, const char *name);

@@ -64,14 +64,14 @@ SELECT store, v.relation, count(*) AS nodes, max(cardinality(r.neighbors)) > 40 
 	bool_and(CASE WHEN v.relation = 'weighted' OR r.neighbors = '{}' THEN true ELSE e.times[:k] =
 		(SELECT array_agg((SELECT max(at) FROM seen AS s WHERE (s.relation, s.node, s.t, s.inclusive, s.neighbor) = (v.relation, r.node, second, incl, n)) ORDER BY o)
 			FROM unnest(r.neighbors) WITH ORDINALITY AS u (n, o)) END) AS right_order
-FROM unnest('{0,1,25,49,50,200,301}'::int[]) AS second, unnest('{f,t}'::bool[]) AS incl, unnest('{live,resident}'::text[]) AS store,
+FROM unnest('{0,25,50,200}'::int[]) AS second, unnest('{f,t}'::bool[]) AS incl, unnest('{live,resident}'::text[]) AS store,
 	unnest('{7,1000}'::int[]) AS k, unnest('{plain,weighted,untimed,rev_child_of}'::text[]) AS v (relation),
 	(SELECT array_agg(id::text) AS ids FROM nodes WHERE id <= 60) AS n,
 	test_neighbors(store, 'random', v.relation, k, ids, array_fill(to_timestamp(second), ARRAY[60]), inclusive => incl, neighbor_order => 'recent') AS r
 	LEFT JOIN LATERAL (SELECT * FROM expected AS x WHERE (x.relation, x.t, x.inclusive, x.node) = (v.relation, second, incl, r.node)) AS e ON true
 GROUP BY store, v.relation ORDER BY v.relation, store;
 -- both stores, long series of random questions
-SELECT relation, test_walk('random', relation, '{1,2,3,4}', ARRAY[to_timestamp(1), to_timestamp(20), to_timestamp(200), 'infinity'], 200, 1, 'recent') AS ok
+SELECT relation, test_walk('random', relation, '{1,2,3,4}', ARRAY[to_timestamp(1), to_timestamp(20), to_timestamp(200), 'infinity'], 100, 1, 'recent') AS ok
 FROM unnest('{plain,weighted,untimed,rev_child_of,child_of}'::text[]) AS relation;
 
 SELECT count(sage_drop_graph(graph)) > 0 AS dropped FROM sage.graphs;

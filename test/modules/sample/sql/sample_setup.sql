@@ -27,6 +27,12 @@ CREATE FUNCTION test_blocks(graph text, node_type text, fanout jsonb DEFAULT '-1
 	seeds text[] DEFAULT NULL, at timestamptz[] DEFAULT NULL, rotate bool DEFAULT false, salt bigint DEFAULT 1,
 	inclusive bool DEFAULT false, seed bigint DEFAULT 1) RETURNS bool
 	AS :'modfile', 'test_blocks' LANGUAGE C;
+CREATE FUNCTION test_adaptive(graph text, node_type text, fanout jsonb, hops int, seeds text[] DEFAULT NULL, at timestamptz[] DEFAULT NULL,
+	rotate bool DEFAULT false, salt bigint DEFAULT 1, inclusive bool DEFAULT false, adaptive bool DEFAULT true, neighbor_order text DEFAULT 'uniform')
+	RETURNS bool AS :'modfile', 'test_adaptive' LANGUAGE C;
+CREATE FUNCTION test_tree(graph text, node_type text, fanout jsonb, hops int, seeds text[] DEFAULT NULL, at timestamptz[] DEFAULT NULL,
+	rotate bool DEFAULT false, salt bigint DEFAULT 1, inclusive bool DEFAULT false, adaptive bool DEFAULT true, neighbor_order text DEFAULT 'uniform')
+	RETURNS TABLE (hop int, relation text, nodes bigint, edges bigint) AS :'modfile', 'test_tree' LANGUAGE C;
 CREATE FUNCTION test_draws_by_seed(graph text, relation text, k int, seeds int)
 	RETURNS TABLE (name text, score float8) AS :'modfile', 'test_draws_by_seed' LANGUAGE C;
 CREATE FUNCTION test_draws_by_epoch(graph text, relation text, k int, epochs int)
