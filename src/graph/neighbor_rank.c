@@ -13,13 +13,15 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "miscadmin.h"
 #include "utils/timestamp.h"
 
 #include "base/memory.h"
 #include "graph/store_internal.h"
 
-const char *const neighbor_order_names[] = {"uniform", "recent", NULL};
+const char *const neighbor_order_names[] = {"uniform", "recent", "weight", "top", NULL};
 
 static inline int
 ranked_compare(const RankedNeighbor *x, const RankedNeighbor *y)
@@ -65,11 +67,11 @@ NeighborOrder
 relation_order(const Graph *graph, int relation, NeighborOrder wanted)
 {
 	const GraphRelation *def = &graph->relations[relation];
+	const EdgeType *edge = &graph->edge_types[def->edge_type];
+	bool		timed = edge->time_column != NULL || graph->node_types[def->src_type].time_column != NULL;
+	bool		possible = wanted == ORDER_UNIFORM || (wanted == ORDER_RECENT ? timed : edge->weight_column != NULL);
 
-	if (wanted == ORDER_RECENT && graph->edge_types[def->edge_type].time_column == NULL &&
-		graph->node_types[def->src_type].time_column == NULL)
-		return ORDER_UNIFORM;
-	return wanted;
+	return possible ? wanted : ORDER_UNIFORM;
 }
 
 /*
@@ -97,6 +99,42 @@ rank_recent(TimestampTz time)
 	return time == DT_NOEND ? PG_UINT64_MAX : (uint64) PG_INT64_MAX - (uint64) time;
 }
 
+/* The heavier, the smaller; weights are not negative, so their bits are in order. */
+static uint64
+rank_top(float weight)
+{
+	uint32		bits;
+
+	memcpy(&bits, &weight, sizeof(bits));
+	return PG_UINT32_MAX - bits;
+}
+
+/*
+ * Keys -ln(u)/w with u uniform in (0, 1]: the k smallest are a sample of k
+ * without replacement by weight (Efraimidis and Spirakis 2006).  Rows of one
+ * pair are told apart by their place among each other, those of a later time
+ * behind, so that they change nothing for those before.
+ */
+static void
+ranks_weight(RankedNeighbor *neighbors, int32 n, uint64 epoch)
+{
+	int32		copy = 0;
+
+	for (int32 i = 0; i < n; i++)
+		neighbors[i].rank = 0;
+	ranked_sort(neighbors, n);
+	for (int32 i = 0; i < n; i++)
+	{
+		double		key;
+
+		copy = i > 0 && neighbors[i].priority == neighbors[i - 1].priority ? copy + 1 : 0;
+		key = -log(1 - random_unit(random_hash(random_hash(neighbors[i].priority, epoch), copy))) / neighbors[i].weight;
+		neighbors[i].rank = PG_UINT64_MAX;
+		if (neighbors[i].weight > 0)
+			memcpy(&neighbors[i].rank, &key, sizeof(key));
+	}
+}
+
 /* Links each copy of a pair with the one before it. */
 static void
 link_copies(RankedNeighbor *neighbors, int32 n)
@@ -116,15 +154,20 @@ link_copies(RankedNeighbor *neighbors, int32 n)
 
 /*
  * Puts the neighbours of one node in order.  unique: a pair counts once, so
- * that its copies are linked.
+ * that its copies are linked.  epoch: of draws by weight.
  */
 void
-neighbors_rank(NeighborOrder order, bool unique, RankedNeighbor *neighbors, int32 n)
+neighbors_rank(NeighborOrder order, uint64 epoch, bool unique, RankedNeighbor *neighbors, int32 n)
 {
+	if (order == ORDER_WEIGHT)
+		ranks_weight(neighbors, n, epoch);
 	for (int32 i = 0; i < n; i++)
 	{
-		neighbors[i].rank = order == ORDER_RECENT ? rank_recent(neighbors[i].time) : 0;
 		neighbors[i].newer = -1;
+		if (order == ORDER_RECENT)
+			neighbors[i].rank = rank_recent(neighbors[i].time);
+		else if (order == ORDER_TOP)
+			neighbors[i].rank = rank_top(neighbors[i].weight);
 	}
 	ranked_sort(neighbors, n);
 	if (unique)

@@ -262,3 +262,22 @@ resident_load_edges(GraphStore *store, const bool *wanted)
 	}
 	MemoryContextDelete(scratch);
 }
+
+/*
+ * The edges of one table, between nodes that the store knows by now.  In
+ * CurrentMemoryContext.
+ */
+EdgeList
+store_read_edges(GraphStore *store, int edge_type)
+{
+	EdgeRows	rows;
+	EdgeList	list;
+
+	edge_rows_read(&rows, store, &store->graph->edge_types[edge_type]);
+	list.count = rows.count;
+	list.source = rows.source;
+	list.target = rows.target;
+	list.times = rows.times;
+	list.weights = rows.weights;
+	return list;
+}

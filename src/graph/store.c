@@ -395,6 +395,12 @@ store_node_hash(const GraphStore *store, int type, int32 node)
 	return idmap_hash(store->nodes[type].map, node);
 }
 
+TimestampTz
+store_node_time(const GraphStore *store, int type, int32 node)
+{
+	return store->nodes[type].times != NULL ? store->nodes[type].times[node] : DT_NOBEGIN;
+}
+
 Datum
 store_node_key(const GraphStore *store, int type, int32 node)
 {

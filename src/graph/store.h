@@ -45,12 +45,14 @@ typedef struct NodeReader
 
 /*
  * What puts the neighbours of a node in order.  A relation that lacks what an
- * order needs (times) keeps the uniform one.
+ * order needs (times, weights) keeps the uniform one.
  */
 typedef enum NeighborOrder
 {
 	ORDER_UNIFORM,				/* by hash */
-	ORDER_RECENT				/* the latest first; of one time by hash */
+	ORDER_RECENT,				/* the latest first; of one time by hash */
+	ORDER_WEIGHT,				/* drawn by weight, without replacement; none of weight 0 */
+	ORDER_TOP					/* the heaviest first; of one weight by hash */
 } NeighborOrder;
 
 extern const char *const neighbor_order_names[];	/* ends with NULL */
@@ -63,8 +65,10 @@ typedef struct NeighborPick
 	const int32 *counts;		/* [ndst] the same, for each destination its own; NULL: count */
 	bool		rotate;			/* start at hash(salt, node) and go round; uniform order only */
 	uint64		salt;
+	uint64		epoch;			/* by weight: drawn anew for each */
 	bool		inclusive;		/* rows at the seed time itself count, too */
 	bool		any_order;		/* the order of what is picked does not matter */
+	bool		times;			/* the list is to have times */
 } NeighborPick;
 
 /* How many are wanted for the i'th destination. */
@@ -79,7 +83,18 @@ typedef struct NeighborList
 	int64	   *offsets;		/* [ndst + 1] */
 	int32	   *nodes;			/* [offsets[ndst]] numbers of src_type */
 	float	   *weights;		/* the same length; NULL: the relation has none */
+	TimestampTz *times;			/* the same: from when on each can be seen; NULL: not asked for */
 } NeighborList;
+
+/* The rows of an edge table whose ends are nodes, in the order of the table. */
+typedef struct EdgeList
+{
+	int64		count;
+	int32	   *source;
+	int32	   *target;
+	TimestampTz *times;			/* NULL: edges have no time */
+	float	   *weights;		/* NULL: no weights */
+} EdgeList;
 
 /* What was met while reading, for the user to know. */
 typedef struct StoreCounts
@@ -120,8 +135,12 @@ extern int64 store_pick_size(GraphStore *store, int relation, int32 node, const 
 extern int64 store_pick_take(const GraphStore *store, int relation, int32 node, const NeighborPick *pick, int32 *nodes,
 							 float *weights);
 extern bool store_has_weights(const GraphStore *store, int relation);
+extern void store_read_nodes(GraphStore *store, int type, bool by_key);
+extern EdgeList store_read_edges(GraphStore *store, int edge_type);
+extern int64 *store_degrees(GraphStore *store, int relation, const int32 *nodes, int64 n, TimestampTz at, bool inclusive);
 extern int32 store_node_count(const GraphStore *store, int type);
 extern uint64 store_node_hash(const GraphStore *store, int type, int32 node);
+extern TimestampTz store_node_time(const GraphStore *store, int type, int32 node);	/* DT_NOBEGIN: the type has no time */
 extern Datum store_node_key(const GraphStore *store, int type, int32 node);
 extern double store_mean_degree(const GraphStore *store, int relation);
 extern uint64 store_edges_hash(const GraphStore *store);

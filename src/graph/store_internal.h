@@ -46,7 +46,6 @@ struct GraphStore
 /* store.c */
 extern GraphStore *store_create(const Graph *graph, StorePlans *plans, const NodeReader *readers, uint64 seed,
 								NeighborOrder order, MemoryContext parent, const char *name);
-extern void store_read_nodes(GraphStore *store, int type, bool by_key);
 extern PreparedQuery *store_neighbor_query(GraphStore *store, int relation);
 /* What a query about edges returns: both ends, then time and weight if there are any. */
 typedef struct EdgeColumns
@@ -181,6 +180,7 @@ typedef struct ResidentRelation
 	float	   *weights;		/* the same; NULL: no weights */
 	int32	   *newer;			/* the same; as in RankedNeighbor; NULL: repeated pairs were taken out, or all count */
 	uint64		seed;
+	uint64		epoch;			/* that "sorted" is about, where order is by weight */
 } ResidentRelation;
 
 /* Into the neighbours' order; a hub has millions, so a cancel is looked for. */
@@ -194,13 +194,13 @@ typedef struct RankedNeighbor
 {
 	uint64		rank;			/* the smallest is first */
 	uint64		priority;
-	TimestampTz time;			/* from when on it can be seen: the later of the edge's and the row's */
+	TimestampTz time;			/* the edge's; for the recent order the row's, if that is later */
 	float		weight;
 	int32		place;			/* where it stood */
 	int32		newer;			/* place in the order of the last copy of this pair before it; -1: none */
 } RankedNeighbor;
 
 extern bool relation_ranks_rows(const Graph *graph, int relation, NeighborOrder order);
-extern void neighbors_rank(NeighborOrder order, bool unique, RankedNeighbor *neighbors, int32 n);
+extern void neighbors_rank(NeighborOrder order, uint64 epoch, bool unique, RankedNeighbor *neighbors, int32 n);
 
 #endif							/* SAGE_STORE_INTERNAL_H */

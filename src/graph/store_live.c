@@ -54,6 +54,7 @@ typedef struct LiveRelation
 	Adjacency  *adjacency;		/* [capacity], by number of dst_type */
 	int64		capacity;
 	uint64		seed;
+	uint64		epoch;			/* that the candidates are in order for, where it is by weight */
 } LiveRelation;
 
 /* What a row of the neighbour query needs to know. */
@@ -415,7 +416,7 @@ adjacency_rank(LivePicking *picking, Adjacency *adjacency)
 		ranked[i].weight = candidate->weight;
 		ranked[i].place = i;
 	}
-	neighbors_rank(picking->order, unique, ranked, n);
+	neighbors_rank(picking->order, picking->pick->epoch, unique, ranked, n);
 	old = MemoryContextSwitchTo(picking->store->cxt);
 	candidates = memory_alloc(n, sizeof(Candidate));
 	if (unique)
@@ -440,6 +441,8 @@ adjacency_usable(LivePicking *picking, Adjacency *adjacency, int32 i, TimestampT
 {
 	int32		newer = adjacency->newer != NULL ? adjacency->newer[i] : -1;
 
+	if (picking->order == ORDER_WEIGHT && adjacency->candidates[i].weight == 0)
+		return false;
 	if (newer >= 0 && candidate_visible(&adjacency->candidates[newer], picking->edge, time, picking->pick->inclusive))
 		return false;
 	return candidate_usable(picking, &adjacency->candidates[i], time);
@@ -519,6 +522,9 @@ adjacency_pick(LivePicking *picking, Adjacency *adjacency, uint64 dst_hash, Time
 			result->nodes[n + taken] = candidate->node;
 			if (result->weights != NULL)
 				result->weights[n + taken] = candidate->weight;
+			if (result->times != NULL)
+				result->times[n + taken] = Max(edge_has_time(picking->edge) ? candidate->time : DT_NOBEGIN,
+											   store_node_time(picking->store, picking->def->src_type, candidate->node));
 			taken++;
 		}
 	}
@@ -546,6 +552,13 @@ live_neighbors(GraphStore *store, int relation, const int32 *dst, const Timestam
 	if (pick->counts != NULL || pick->count != 0)
 		live_read(store, relation, dst, ndst);
 
+	if (picking.order == ORDER_WEIGHT && picking.live->epoch != pick->epoch)
+	{
+		for (int64 i = 0; i < picking.live->capacity; i++)
+			picking.live->adjacency[i].sorted = 0;
+		picking.live->epoch = pick->epoch;
+	}
+
 	/* until every candidate that will be taken is known to have a row */
 	do
 	{
@@ -569,6 +582,7 @@ live_neighbors(GraphStore *store, int relation, const int32 *dst, const Timestam
 	result->offsets = memory_alloc(ndst + 1, sizeof(int64));
 	result->nodes = memory_alloc(most, sizeof(int32));
 	result->weights = weighted ? memory_alloc(most, sizeof(float)) : NULL;
+	result->times = pick->times ? memory_alloc(most, sizeof(TimestampTz)) : NULL;
 	for (int64 i = 0; i < ndst; i++)
 	{
 		CHECK_FOR_INTERRUPTS();

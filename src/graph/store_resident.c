@@ -323,12 +323,14 @@ resident_rank(GraphStore *store, ResidentRelation *rel, int relation, int32 node
 		entry->time = rel->times != NULL ? rel->times[at + i] : DT_NOBEGIN;
 		entry->weight = rel->weights != NULL ? rel->weights[at + i] : 0;
 		ranked[i].priority = entry->priority;
-		ranked[i].time = src->times != NULL ? Max(entry->time, src->times[entry->node]) : entry->time;
+		ranked[i].time = entry->time;
+		if (store->orders[relation] == ORDER_RECENT && src->times != NULL)
+			ranked[i].time = Max(entry->time, src->times[entry->node]);
 		ranked[i].weight = entry->weight;
 		ranked[i].place = i;
 	}
 	CHECK_FOR_INTERRUPTS();
-	neighbors_rank(store->orders[relation], rel->newer != NULL, ranked, n);
+	neighbors_rank(store->orders[relation], rel->epoch, rel->newer != NULL, ranked, n);
 	for (int32 i = 0; i < n; i++)
 	{
 		entries_store(rel, at + i, &entries[ranked[i].place], 1);
@@ -350,6 +352,22 @@ resident_visible(const ResidentRelation *rel, const StoreNodes *src, int64 at, T
 	return store_visible(src, rel->neighbors[at], time, inclusive);
 }
 
+/* One neighbour, from its place in the lists to the n'th place of what is wanted of it (NULL: is not). */
+static inline void
+resident_put(const ResidentRelation *rel, const StoreNodes *src, int64 at, int32 *nodes, float *weights,
+			 TimestampTz *times, int64 n)
+{
+	nodes[n] = rel->neighbors[at];
+	if (weights != NULL)
+		weights[n] = rel->weights[at];
+	if (times != NULL)
+	{
+		TimestampTz row = src->times != NULL ? src->times[rel->neighbors[at]] : DT_NOBEGIN;
+
+		times[n] = Max(rel->times != NULL ? rel->times[at] : DT_NOBEGIN, row);
+	}
+}
+
 /*
  * Writes one node's pick, of a list that is in order as far as needed; returns
  * how many there are.  With a seed time only the visible neighbours count,
@@ -358,7 +376,7 @@ resident_visible(const ResidentRelation *rel, const StoreNodes *src, int64 at, T
  */
 static int64
 resident_take(const GraphStore *store, const ResidentRelation *rel, int relation, int32 node, TimestampTz time,
-			  int count, const NeighborPick *pick, int32 *nodes, float *weights)
+			  int count, const NeighborPick *pick, int32 *nodes, float *weights, TimestampTz *times)
 {
 	const GraphRelation *def = &store->graph->relations[relation];
 	const StoreNodes *src = &store->nodes[def->src_type];
@@ -384,13 +402,11 @@ resident_take(const GraphStore *store, const ResidentRelation *rel, int relation
 		{
 			int64		place = base + (skip + taken < length ? skip + taken : skip + taken - length);
 
-			nodes[taken] = rel->neighbors[place];
-			if (weights != NULL)
-				weights[taken] = rel->weights[place];
+			resident_put(rel, src, place, nodes, weights, times, taken);
 		}
 		return taken;
 	}
-	if (!timed && skip == 0)
+	if (!timed && skip == 0 && times == NULL)
 	{
 		taken = count < 0 ? length : Min(length, count);
 		memcpy(nodes, rel->neighbors + base, taken * sizeof(int32));
@@ -409,9 +425,7 @@ resident_take(const GraphStore *store, const ResidentRelation *rel, int relation
 				continue;
 			if ((seen++ >= skip) != (pass == 0))
 				continue;
-			nodes[taken] = rel->neighbors[base + i];
-			if (weights != NULL)
-				weights[taken] = rel->weights[base + i];
+			resident_put(rel, src, base + i, nodes, weights, times, taken);
 			taken++;
 		}
 	}
@@ -433,7 +447,8 @@ resident_pick(GraphStore *store, ResidentRelation *rel, int relation, int32 node
 	else
 		resident_order(store, rel, relation, node, pick->rotate || timed ? -1 : count);
 	return n + resident_take(store, rel, relation, node, time, count, pick, result->nodes + n,
-							 result->weights != NULL ? result->weights + n : NULL);
+							 result->weights != NULL ? result->weights + n : NULL,
+							 result->times != NULL ? result->times + n : NULL);
 }
 
 /*
@@ -464,7 +479,7 @@ store_pick_take(const GraphStore *store, int relation, int32 node, const Neighbo
 				float *weights)
 {
 	return resident_take(store, &store->resident[relation], relation, node, STORE_ALWAYS, pick->count, pick, nodes,
-						 weights);
+						 weights, NULL);
 }
 
 /* A resident relation's edges have weights. */
@@ -521,12 +536,12 @@ resident_pick_ranked(GraphStore *store, ResidentRelation *rel, int relation, int
 	{
 		int32		newer = rel->newer != NULL ? rel->newer[base + i] : -1;
 
+		if (store->orders[relation] == ORDER_WEIGHT && rel->weights[base + i] == 0)
+			break;				/* nor are those behind ever drawn */
 		if (!resident_visible(rel, src, base + i, time, pick->inclusive) ||
 			(newer >= 0 && resident_visible(rel, src, base + newer, time, pick->inclusive)))
 			continue;
-		result->nodes[n + taken] = rel->neighbors[base + i];
-		if (result->weights != NULL)
-			result->weights[n + taken] = rel->weights[base + i];
+		resident_put(rel, src, base + i, result->nodes, result->weights, result->times, n + taken);
 		taken++;
 	}
 	return n + taken;
@@ -550,6 +565,12 @@ resident_neighbors(GraphStore *store, int relation, const int32 *dst, const Time
 	result->offsets = memory_alloc(ndst + 1, sizeof(int64));
 	result->nodes = memory_alloc(most, sizeof(int32));
 	result->weights = rel->weights != NULL ? memory_alloc(most, sizeof(float)) : NULL;
+	result->times = pick->times ? memory_alloc(most, sizeof(TimestampTz)) : NULL;
+	if (store->orders[relation] == ORDER_WEIGHT && rel->epoch != pick->epoch)
+	{
+		memset(rel->sorted, 0, rel->nnodes * sizeof(int32));
+		rel->epoch = pick->epoch;
+	}
 	for (int64 i = 0; i < ndst; i++)
 	{
 		if (i % DESTINATIONS_AT_ONCE == 0)

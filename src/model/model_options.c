@@ -65,7 +65,7 @@ static const OptionDef definitions[] = {
 	{.name = "sampling", .type = OPTION_ENUM, .value = "uniform", .choices = model_sampling_names, .offset = FIELD(sampling),
 	.description = "uniform: every node has as many neighbors as fanout says; adaptive: what some nodes cannot give others of the same path do, or their neighbors at the next hop, up to the number planned for a seed"},
 	{.name = "pick", .type = OPTION_ENUM, .value = "uniform", .choices = neighbor_order_names, .offset = FIELD(pick),
-	.description = "which neighbors are taken where there are more than fanout says: uniform (others in each epoch) or recent (the latest by time, edges without any uniform)"},
+	.description = "which neighbors are taken where there are more than fanout says: uniform (others in each epoch), recent (the latest by time), weight (drawn by weight) or top (the heaviest); relations without times or weights uniform"},
 	{.name = "refit", .type = OPTION_ENUM, .choices = refit_names, .offset = FIELD(refit),
 	.description = "train again on all labels, validation and test included, for as long as was best: never or always; by default if the split was drawn and there are fewer than 10000 labels"},
 	{.name = "continue_from", .type = OPTION_JSON, .offset = FIELD(continue_from),

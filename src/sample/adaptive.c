@@ -191,7 +191,9 @@ static void
 expansion_draw(const Adaptive *adaptive, int relation, Expansion *expansion, NeighborList *list)
 {
 	const TreeNodes *type = &adaptive->types[adaptive->graph->relations[relation].dst_type];
-	NeighborPick pick = {.counts = expansion->counts, .inclusive = adaptive->options->inclusive};
+	NeighborPick pick = {
+		.counts = expansion->counts, .epoch = adaptive->options->salt, .inclusive = adaptive->options->inclusive
+	};
 	int32	   *available = memory_alloc(expansion->n, sizeof(int32));
 	int64		kept = 0;
 

@@ -121,6 +121,7 @@ neighbor_sample(GraphStore *store, const Graph *graph, int node_type, const int3
 				.count = fanout_count(fanout, hop, r),
 				.rotate = options->rotate,
 				.salt = random_hash(random_hash(options->salt, hop), r),
+				.epoch = options->salt,
 				.inclusive = options->inclusive
 			};
 

@@ -72,9 +72,10 @@ check_pick(const Graph *graph, NeighborOrder pick)
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("option \"pick\" cannot be \"%s\": no edge or node type of graph \"%s\" has a time column",
-					neighbor_order_names[pick], graph->name),
-			 errhint("Define the graph with time columns, or leave the option out.")));
+			 errmsg("option \"pick\" cannot be \"%s\": %s of graph \"%s\" has a %s column", neighbor_order_names[pick],
+					pick == ORDER_RECENT ? "no edge or node type" : "no edge type", graph->name,
+					pick == ORDER_RECENT ? "time" : "weight"),
+			 errhint("Define the graph with such columns, or leave the option out.")));
 }
 
 /*

@@ -44,6 +44,19 @@ INSERT INTO orders SELECT 100000 + id, id, 1000, '2023-12-01' FROM customers;
 SELECT bool_and(score <> sage_predict(id, 'recent')) AS newer_do FROM live_now WHERE id < 20;
 ROLLBACK;
 
+-- by weight, and the heaviest
+SELECT sage_create_graph('weighted');
+SELECT sage_add_nodes('weighted', 'customers'), sage_add_nodes('weighted', 'orders');
+SELECT sage_add_edges('weighted', 'orders', edge_type => 'placed_by', source => 'id', target => 'customer', weight_column => 'amount');
+SELECT sage_train(p, 'weighted', labels => 'SELECT node, bool_or(label) AS label FROM train_pick.labels GROUP BY node', node_type => 'customers',
+	options => jsonb_build_object('pick', p, 'quiet', true, 'epochs', 5, 'fanout', 3)) IS NOT NULL AS trained FROM unnest('{weight,top}'::text[]) AS p;
+SET sage.access = live;
+CREATE TABLE weighted AS SELECT id, p, sage_predict(id, p) AS score FROM customers, unnest('{weight,top}'::text[]) AS p;
+SET sage.access = resident;
+SELECT p, max(abs(score - sage_predict(id, p))) < 1e-5 AS same, count(DISTINCT score) > 100 AS differ FROM weighted GROUP BY p ORDER BY p;
+RESET sage.access;
+SELECT sage_train('m', 'pick', labels => 'SELECT * FROM train_pick.labels', node_type => 'customers', options => '{"pick": "top", "quiet": true}');
+
 -- errors
 SELECT train('m', '{"pick": "recnt"}');
 SELECT sage_create_graph('timeless');
@@ -52,6 +65,6 @@ SELECT sage_add_nodes('timeless', 'orders');
 SELECT sage_add_edges('timeless', 'orders', edge_type => 'placed_by', source => 'id', target => 'customer');
 SELECT sage_train('m', 'timeless', target => 'amount', node_type => 'orders', options => '{"pick": "recent", "quiet": true}');
 
-SELECT sage_drop_model(model) FROM sage.models WHERE graph = 'pick' ORDER BY model COLLATE "C";
-SELECT sage_drop_graph('pick'), sage_drop_graph('timeless');
+SELECT count(sage_drop_model(model)) FROM sage.models WHERE graph IN ('pick', 'weighted');
+SELECT sage_drop_graph('pick'), sage_drop_graph('timeless'), sage_drop_graph('weighted');
 DROP SCHEMA train_pick CASCADE;

@@ -53,6 +53,7 @@ draw_question(const Walk *walk, uint64 seed)
 	question.pick.rotate = random_below(random_hash(seed, 4), 2) == 1;
 	question.pick.inclusive = random_below(random_hash(seed, 5), 2) == 1;
 	question.pick.salt = random_hash(seed, 6);
+	question.pick.epoch = random_below(random_hash(seed, 7), 3);
 	for (int i = 0; i < question.n; i++)
 	{
 		const TestTexts *names = random_below(random_hash(seed, 300 + i), 2) == 0 ? &walk->names : &walk->hubs;
@@ -123,7 +124,7 @@ is_pick(const Walk *walk, const NeighborPick *pick, const NeighborList *picked, 
 static bool
 check_step(const Walk *walk, int step, const Question *question)
 {
-	NeighborPick all = {.count = -1, .inclusive = question->pick.inclusive};
+	NeighborPick all = {.count = -1, .inclusive = question->pick.inclusive, .epoch = question->pick.epoch};
 	NeighborList live = ask(walk, walk->live, question, &question->pick);
 	NeighborList resident = ask(walk, walk->resident, question, &question->pick);
 	NeighborList whole = ask(walk, walk->whole, question, &all);

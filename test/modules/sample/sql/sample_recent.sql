@@ -71,8 +71,14 @@ FROM unnest('{0,25,50,200}'::int[]) AS second, unnest('{f,t}'::bool[]) AS incl, 
 	LEFT JOIN LATERAL (SELECT * FROM expected AS x WHERE (x.relation, x.t, x.inclusive, x.node) = (v.relation, second, incl, r.node)) AS e ON true
 GROUP BY store, v.relation ORDER BY v.relation, store;
 -- both stores, long series of random questions
-SELECT relation, test_walk('random', relation, '{1,2,3,4}', ARRAY[to_timestamp(1), to_timestamp(20), to_timestamp(200), 'infinity'], 100, 1, 'recent') AS ok
-FROM unnest('{plain,weighted,untimed,rev_child_of,child_of}'::text[]) AS relation;
+SELECT o AS neighbor_order, relation, test_walk('random', relation, '{1,2,3,4}', ARRAY[to_timestamp(1), to_timestamp(20), to_timestamp(200), 'infinity'], 100, 1, o) AS ok
+FROM (VALUES ('recent', 'plain'), ('recent', 'weighted'), ('recent', 'untimed'), ('recent', 'rev_child_of'), ('recent', 'child_of'),
+	('weight', 'weighted'), ('top', 'weighted'), ('weight', 'plain')) AS v (o, relation);
+-- the heaviest first, and none of weight 0 by weight; other epochs draw others
+SELECT count(*) > 100 AS many, bool_and(t.weights = (SELECT array_agg(w ORDER BY w DESC) FROM unnest(a.weights) AS w)) AS heaviest_first,
+	bool_and(cardinality(w.weights) = (SELECT count(*) FROM unnest(a.weights) AS x WHERE x > 0)) AS all_but_zero
+FROM test_neighbors('resident', 'random', 'weighted') AS a JOIN test_neighbors('live', 'random', 'weighted', neighbor_order => 'top') AS t USING (place)
+	JOIN test_neighbors('live', 'random', 'weighted', neighbor_order => 'weight') AS w USING (place) WHERE cardinality(a.neighbors) > 0;
 
 SELECT count(sage_drop_graph(graph)) > 0 AS dropped FROM sage.graphs;
 DROP TABLE users, follows, nodes, edges, children, seen, expected;
