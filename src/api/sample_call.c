@@ -7,11 +7,9 @@
 #include "catalog/pg_type.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
-#include "utils/uuid.h"
 
 #include "api/arguments.h"
 #include "api/sample_call.h"
@@ -139,24 +137,6 @@ sample_seed(SampleCall *call, int index)
 	return PG_GETARG_INT64(index);
 }
 
-/* A text as a key of a node type. */
-static Datum
-key_of_text(const NodeType *type, Datum value)
-{
-	char	   *written = TextDatumGetCString(value);
-
-	switch (type->key_kind)
-	{
-		case KEY_INT:
-			return DirectFunctionCall1(int8in, CStringGetDatum(written));
-		case KEY_UUID:
-			return DirectFunctionCall1(uuid_in, CStringGetDatum(written));
-		case KEY_TEXT:
-			break;
-	}
-	return value;
-}
-
 /*
  * An array of keys, bigint, text or uuid, as keys of a node type.  Texts are
  * read as what the type's keys are.
@@ -192,7 +172,7 @@ sample_keys(SampleCall *call, int index, const char *name, int node_type, int *n
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("argument \"%s\" must not contain null", name)));
 		if (kind == KEY_TEXT)
-			keys[i] = key_of_text(type, keys[i]);
+			keys[i] = key_of_text(type->key_kind, keys[i]);
 	}
 	return keys;
 }

@@ -6,7 +6,6 @@
 
 #include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
-#include "utils/builtins.h"
 #include "utils/timestamp.h"
 
 #include "base/memory.h"
@@ -29,16 +28,16 @@ degree_row(void *arg, Datum *values, bool *nulls)
 		degrees->counts[node] += DatumGetInt64(values[1]);
 }
 
-/* The edges at one of their ends, counted by key. */
+/* The edges at one of their ends, counted by key; some: of a list of keys only. */
 static void
-append_degree_select(StringInfo sql, const EdgeType *edge, const char *end, KeyKind kind, bool some, const char *before)
+append_degree_select(StringInfo sql, const EdgeType *edge, const KeyColumns *end, const KeyColumns *key, bool some,
+					 const char *before)
 {
-	appendStringInfo(sql, "SELECT %s, pg_catalog.count(*) FROM %s WHERE %s",
-					 graph_key_expression(end, kind), edge->table,
-					 some ? psprintf("%s OPERATOR(pg_catalog.=) ANY ($1)", quote_identifier(end)) : "true");
+	appendStringInfo(sql, "SELECT %s, pg_catalog.count(*) FROM %s WHERE %s", key_columns_expression(end, key), edge->from,
+					 some ? key_columns_match(end, key) : "true");
 	if (before != NULL)
-		appendStringInfo(sql, " AND %s OPERATOR(pg_catalog.%s) $2", graph_time_expression(edge->time_column, edge->time_typeid),
-						 before);
+		appendStringInfo(sql, " AND %s OPERATOR(pg_catalog.%s) $2",
+						 graph_time_expression(edge->time_column, edge->time_typeid), before);
 	appendStringInfoString(sql, " GROUP BY 1");
 }
 
@@ -53,6 +52,7 @@ store_degrees(GraphStore *store, int relation, const int32 *nodes, int64 n, Time
 {
 	const GraphRelation *def = &store->graph->relations[relation];
 	const EdgeType *edge = &store->graph->edge_types[def->edge_type];
+	const KeyColumns *key = &store->graph->node_types[def->src_type].key;
 	KeyKind		kind = store->graph->node_types[def->src_type].key_kind;
 	Degrees		degrees = {store->nodes[def->src_type].map, NULL};
 	const char *before = at == STORE_ALWAYS || !edge_has_time(edge) ? NULL : inclusive ? "<=" : "<";
@@ -75,11 +75,11 @@ store_degrees(GraphStore *store, int relation, const int32 *nodes, int64 n, Time
 	}
 	initStringInfo(&sql);
 	if (def->forward)
-		append_degree_select(&sql, edge, edge->target_column, kind, nodes != NULL, before);
+		append_degree_select(&sql, edge, &edge->target, key, nodes != NULL, before);
 	if (def->forward && def->backward)
 		appendStringInfoString(&sql, " UNION ALL ");
 	if (def->backward)
-		append_degree_select(&sql, edge, edge->source_column, kind, nodes != NULL, before);
+		append_degree_select(&sql, edge, &edge->source, key, nodes != NULL, before);
 	query_once(sql.data, 2, types, args, NULL, degree_row, &degrees);
 	if (nodes == NULL)
 		return degrees.counts;

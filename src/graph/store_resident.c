@@ -372,7 +372,7 @@ resident_put(const ResidentRelation *rel, const StoreNodes *src, int64 at, int32
  * Writes one node's pick, of a list that is in order as far as needed; returns
  * how many there are.  With a seed time only the visible neighbours count,
  * also for where a rotating pick starts: otherwise rows of the future would
- * decide which of the past are seen.  weights may be NULL.  Plain C.
+ * decide which of the past are seen.  weights and times may be NULL.  Plain C.
  */
 static int64
 resident_take(const GraphStore *store, const ResidentRelation *rel, int relation, int32 node, TimestampTz time,

@@ -77,6 +77,19 @@ SELECT relation, count(*), bool_and(source_distances IS NULL) AS no_distances FR
 SELECT count(*) FROM sage_subgraph('shop', ARRAY['i01'], 'rev_bought', '{-1}', node_type => 'items', at => to_timestamp(100));
 SELECT count(*) FROM sage_subgraph('shop', '{}'::bigint[], 'follows', '{5}');
 
+-- keys of several columns
+CREATE TABLE lines (bill int, line int, PRIMARY KEY (bill, line));
+CREATE TABLE marks (id int PRIMARY KEY, bill int, line int, FOREIGN KEY (bill, line) REFERENCES lines);
+INSERT INTO lines SELECT i, j FROM generate_series(1, 3) AS i, generate_series(1, 3) AS j;
+INSERT INTO marks SELECT i, 1 + i % 2, 1 + i % 3 FROM generate_series(1, 12) AS i;
+CREATE INDEX ON marks (bill, line);
+SELECT sage_create_graph('bills');
+SELECT edge_type FROM sage_add_foreign_keys('bills', ARRAY['lines', 'marks']::regclass[]);
+SELECT source, neighbor FROM sage_sample_neighbors('bills', ARRAY[1, 6], 'marks.bill,line', 2, 'degree') ORDER BY 1;
+SELECT source, count(*) FROM sage_sample_neighbors('bills', ARRAY['[1, 1]', '[1, 2]'], 'rev_marks.bill,line', -1) GROUP BY 1 ORDER BY 1;
+SELECT count(*), bool_and(negative IN (SELECT jsonb_build_array(bill, line)::text FROM marks)) AS marked FROM sage_sample_negatives('bills', 'marks.bill,line', ARRAY[1], 9, 'degree');
+SELECT node FROM sage_sample_nodes('bills', 'lines', 2, 'order');
+
 -- errors
 SELECT sage_sample_nodes('shop');
 SELECT sage_sample_nodes('shop', 'user');
@@ -100,5 +113,5 @@ SELECT sage_sample_negatives('shop', 'bought', ARRAY[1], 1, positives => '{i01}'
 SELECT sage_subgraph('shop', ARRAY[1], 'follows', '{1,NULL}');
 SELECT sage_subgraph('shop', ARRAY(SELECT generate_series(1, 2000)), 'follows', distances => true);
 
-SELECT sage_drop_graph('shop');
+SELECT sage_drop_graph('shop'), sage_drop_graph('bills');
 DROP SCHEMA sample_tables CASCADE;
