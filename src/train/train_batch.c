@@ -11,20 +11,21 @@
  */
 #include "postgres.h"
 
-#include "miscadmin.h"
 #include "utils/memutils.h"
 
 #include "base/memory.h"
+#include "base/spill.h"
 #include "tensor/parallel.h"
 #include "train/train_batch.h"
 
-#define ARENA_FIRST		((Size) 1024 * 1024)
+/* Room for a small batch; it grows with the batches. */
+#define ARENA_FIRST		((Size) 32 * 1024)
 
 /* A batch with the memory that it lives in. */
 typedef struct BatchSlot
 {
 	Batch		batch;
-	Arena		arena;
+	Arena	   *arena;
 	bool		drawn;			/* the main thread drew the sample ... */
 	MemoryContext cxt;			/* ... in here */
 	const BatchMaker *maker;
@@ -35,8 +36,10 @@ struct BatchMaker
 {
 	Trainer    *trainer;
 	const Model *model;
-	MemorySampler *sampler;		/* NULL: it does not know times, nor other ways to sample than the plain one */
+	bool		ahead;			/* the next batch is made meanwhile, in an arena of its own */
+	MemorySampler *sampler;		/* NULL: the main thread draws all samples */
 	MemoryContext cxt;
+	Arena		arenas[2];
 	BatchSlot	slots[2];
 	int			next;			/* the slot of the batch to come */
 };
@@ -47,14 +50,18 @@ slot_reserve(BatchSlot *slot, Size size)
 {
 	MemoryContext old = MemoryContextSwitchTo(slot->maker->cxt);
 
-	if (slot->arena.block != NULL)
-		pfree(slot->arena.block);
-	slot->arena.block = NULL;
-	slot->arena = arena_create(memory_alloc(size + ARENA_ALIGN, 1), size);
+	if (slot->arena->block != NULL)
+		pfree(slot->arena->block);
+	slot->arena->block = NULL;
+	*slot->arena = arena_create(memory_alloc(size + ARENA_ALIGN, 1), size);
 	MemoryContextSwitchTo(old);
 }
 
-/* For batches of up to "most" labels; in CurrentMemoryContext. */
+/*
+ * For batches of up to "most" labels; in CurrentMemoryContext.  Where memory
+ * is so short that the graph lies in files, batches are made one by one.  The
+ * sampler knows no times, nor other ways to sample than the plain one.
+ */
 BatchMaker *
 batch_maker_create(Trainer *trainer, const Model *model, int64 most)
 {
@@ -63,7 +70,8 @@ batch_maker_create(Trainer *trainer, const Model *model, int64 most)
 	maker->trainer = trainer;
 	maker->model = model;
 	maker->cxt = CurrentMemoryContext;
-	if (trainer->labels->times == NULL && trainer->spec->sampling == SAMPLING_UNIFORM &&
+	maker->ahead = !spill_in_use();
+	if (maker->ahead && trainer->labels->times == NULL && trainer->spec->sampling == SAMPLING_UNIFORM &&
 		trainer->spec->pick == ORDER_UNIFORM)
 		maker->sampler = memory_sampler_create(trainer->store, trainer->graph, trainer->spec->node_type);
 	for (int i = 0; i < 2; i++)
@@ -71,12 +79,14 @@ batch_maker_create(Trainer *trainer, const Model *model, int64 most)
 		BatchSlot  *slot = &maker->slots[i];
 
 		slot->maker = maker;
+		slot->arena = &maker->arenas[maker->ahead ? i : 0];
 		slot->cxt = AllocSetContextCreate(maker->cxt, "sage batch", ALLOCSET_DEFAULT_SIZES);
 		slot->batch.rows = memory_alloc(most, sizeof(int64));
 		slot->batch.seeds = memory_alloc(most, sizeof(int32));
 		if (trainer->labels->times != NULL)
 			slot->batch.times = memory_alloc(most, sizeof(TimestampTz));
-		slot_reserve(slot, ARENA_FIRST);
+		if (slot->arena->block == NULL)
+			slot_reserve(slot, ARENA_FIRST);
 	}
 	return maker;
 }
@@ -96,19 +106,19 @@ slot_make(void *arg)
 	const BatchMaker *maker = slot->maker;
 	Batch	   *batch = &slot->batch;
 
-	slot->arena.used = 0;
+	slot->arena->used = 0;
 	slot->status = SAMPLE_DRAWN;
 	if (!slot->drawn)
 		slot->status = maker->sampler == NULL ? SAMPLE_UNORDERED :
-			memory_sample(maker->sampler, &slot->arena, batch->seeds, batch->n, &batch->sampling, &batch->sample);
+			memory_sample(maker->sampler, slot->arena, batch->seeds, batch->n, &batch->sampling, &batch->sample);
 	if (slot->status != SAMPLE_DRAWN)
 		return;
-	batch->input = model_input(maker->model, &slot->arena, batch->sample, maker->trainer->tables, &batch->forward);
+	batch->input = model_input(maker->model, slot->arena, batch->sample, maker->trainer->tables, &batch->forward);
 	if (batch->input == NULL)
 		slot->status = SAMPLE_NO_ROOM;
 }
 
-/* Begins to make the batch that was filled in. */
+/* The batch was filled in and may be made. */
 void
 batch_begin(BatchMaker *maker)
 {
@@ -124,7 +134,8 @@ batch_begin(BatchMaker *maker)
 	}
 	slot->drawn = false;
 	MemoryContextReset(slot->cxt);
-	parallel_aside_begin(slot_make, slot);
+	if (maker->ahead)
+		parallel_aside_begin(slot_make, slot);
 }
 
 /* What a thread cannot do: lists are put in order, times are looked at. */
@@ -147,11 +158,15 @@ batch_finish(BatchMaker *maker)
 {
 	BatchSlot  *slot = &maker->slots[maker->next];
 
-	parallel_aside_end();
+	if (maker->ahead)
+		parallel_aside_end();
+	else
+		slot_make(slot);
 	while (slot->status != SAMPLE_DRAWN)
 	{
 		if (slot->status == SAMPLE_NO_ROOM)
-			slot_reserve(slot, slot->arena.size * 2);
+			slot_reserve(slot, slot->drawn ? model_input_size(maker->model, slot->batch.sample, maker->trainer->tables) :
+						 slot->arena->size * 2);
 		else
 			slot_sample(slot);
 		slot_make(slot);

@@ -132,7 +132,7 @@ open_stores(Network *network)
 	for (int live = 0; live < 2; live++)
 	{
 		StorePlans *plans = store_plans_create(graph, columns, CurrentMemoryContext);
-		NodeReader *readers = palloc(graph->nnode_types * sizeof(NodeReader));
+		NodeReader *readers = palloc0(graph->nnode_types * sizeof(NodeReader));
 
 		network->tables[live] = palloc(graph->nnode_types * sizeof(FeatureTable *));
 		for (int t = 0; t < graph->nnode_types; t++)

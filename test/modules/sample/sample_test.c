@@ -181,7 +181,7 @@ test_open(const Graph *graph, bool live, uint64 seed, NeighborOrder order)
 {
 	TestStore  *test = palloc(sizeof(TestStore));
 	const char **columns = palloc(Max(graph->nnode_types, 1) * sizeof(char *));
-	NodeReader *readers = palloc(Max(graph->nnode_types, 1) * sizeof(NodeReader));
+	NodeReader *readers = palloc0(Max(graph->nnode_types, 1) * sizeof(NodeReader));
 
 	test->graph = graph;
 	test->names = palloc0(Max(graph->nnode_types, 1) * sizeof(TestNames));
