@@ -378,7 +378,7 @@ test_blocks(PG_FUNCTION_ARGS)
 	}
 	if (sampling.at.n < 0 && ok)
 	{
-		TestStore  *memory = test_open(sampling.graph, false, sampling.seed);
+		TestStore  *memory = test_open(sampling.graph, false, sampling.seed, ORDER_UNIFORM);
 
 		ok = check_same(&sampling, resident, b, memory, take_memory_sample(&sampling, memory));
 		test_close(memory);
