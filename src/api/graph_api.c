@@ -151,7 +151,7 @@ refuse_edge_features(const EdgeType *edge)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("features of edges are not supported"),
-				 errhint("Use weight_column for a number that says how strong an edge is.")));
+				 errhint("Add the table with sage_add_nodes, and its ends as two edge types: then its rows have columns and a time.")));
 }
 
 /*

@@ -89,6 +89,25 @@ speak(void *arg, const ProgressReport *report)
 					report->seconds, (report->seconds - speaker->phase_began) * (1 - done) / done)));
 }
 
+/* What the model has to beat. */
+static void
+speak_of_baselines(const TrainResult *result)
+{
+	bool		tested = isfinite(result->fit.test);
+	double		figure = tested ? result->fit.test : result->fit.validation;
+	double		aggregate = tested ? result->aggregate.test : result->aggregate.validation;
+	StringInfoData text;
+
+	if (!isfinite(figure))
+		return;
+	initStringInfo(&text);
+	appendStringInfo(&text, "%s on the %s labels: %.4f; without neighbors %.4f", metric_names[result->metric],
+					 tested ? "test" : "validation", figure, train_baseline_figure(result));
+	if (isfinite(aggregate))
+		appendStringInfo(&text, "; %s alone %.4f", result->aggregate.name, aggregate);
+	ereport(INFO, (errmsg_internal("%s", text.data)));
+}
+
 /* ------------------------------------------------------------------------
  * The functions
  * ------------------------------------------------------------------------
@@ -136,6 +155,8 @@ sage_train(PG_FUNCTION_ARGS)
 	request = train_request_make(&args);
 	request.progress = request.options.quiet ? NULL : &progress;
 	result = train_learn(train_load(&request));
+	if (!request.options.quiet)
+		speak_of_baselines(result);
 	train_notice_left_out(result);
 	version = train_save(&args, result, 0, started);
 

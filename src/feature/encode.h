@@ -30,6 +30,9 @@
 #define VECTOR_LIMIT			65536
 #define TEXT_LIMIT				4096	/* words */
 
+/* In a table of so many rows, that labels are not of, rows may be known by name. */
+#define NAMES_LIMIT				1000
+
 /* What a column means; a model is bound to this, not to the exact type. */
 typedef enum ColumnClass
 {
@@ -163,6 +166,7 @@ typedef struct ColumnFit
 	ElementFit *elements;
 	Tally	   *tally;			/* values or members; NULL: too many */
 	int64		texts;			/* TEXT: how many were taken apart */
+	bool		names;			/* TEXT: unique values may name the rows */
 	Tally	   *words;
 } ColumnFit;
 

@@ -72,17 +72,23 @@ count_words(void *arg, const char *value, int length, int64 rows)
 		tally_add_int(fit->words, word, fit->texts, rows);
 }
 
-/* From counting whole values to counting words. */
+/* Count the words of the values so far. */
 static void
 take_apart(ColumnFit *fit)
 {
 	fit->words = tally_create(false, fit->context);
 	if (fit->tally != NULL)
-	{
 		tally_each_text(fit->tally, count_words, fit);
+}
+
+/* From counting whole values to counting words. */
+static void
+take_apart_only(ColumnFit *fit)
+{
+	take_apart(fit);
+	if (fit->tally != NULL)
 		tally_free(fit->tally);
-		fit->tally = NULL;
-	}
+	fit->tally = NULL;
 }
 
 void
@@ -93,12 +99,12 @@ encode_text_fit(const Column *column, ColumnFit *fit, Datum value)
 	int			length = VARSIZE_ANY_EXHDR(t);
 
 	if (fit->tally != NULL && length > VOCABULARY_TEXT_LENGTH)
-		take_apart(fit);
+		take_apart_only(fit);
 	if (fit->tally != NULL)
 	{
 		tally_add_text(fit->tally, data, length, fit->row);
 		if (tally_count(fit->tally) > CATEGORY_LIMIT)
-			take_apart(fit);
+			take_apart_only(fit);
 	}
 	else
 		count_words(fit, data, length, 1);
@@ -106,6 +112,12 @@ encode_text_fit(const Column *column, ColumnFit *fit, Datum value)
 		pfree(t);
 }
 
+/*
+ * Few values make a category, others are words.  Where no word is shared,
+ * these say nothing; but in a small table that many rows refer to, such as
+ * one of countries, the values are names, and what is learnt of one by its
+ * name serves all rows that refer to it.
+ */
 void
 encode_text_finish(Column *column, ColumnFit *fit, MemoryContext context)
 {
@@ -117,6 +129,10 @@ encode_text_finish(Column *column, ColumnFit *fit, MemoryContext context)
 		take_apart(fit);
 	column->kind = FEATURE_TEXT;
 	column->vocabulary = tally_vocabulary(fit->words, TEXT_MIN_ROWS, TEXT_LIMIT, context, &left_out);
+	if (column->vocabulary->count > 0 || !fit->names || fit->tally == NULL)
+		return;
+	column->kind = FEATURE_CATEGORY;
+	column->vocabulary = tally_vocabulary(fit->tally, 1, CATEGORY_LIMIT, context, &column->other);
 }
 
 void

@@ -19,6 +19,7 @@
 
 #include "postgres.h"
 
+#include "datatype/timestamp.h"
 #include "lib/stringinfo.h"
 #include "utils/jsonb.h"
 
@@ -73,7 +74,7 @@ extern int	feature_column_count(const FeatureSet *set);
 extern FeatureColumn feature_column(const FeatureSet *set, int index);
 
 /* feature_fit.c */
-extern int64 feature_fit(FeatureSet *set, const char *where);	/* rows read; 0 if there are no columns */
+extern int64 feature_fit(FeatureSet *set, const char *where, bool labelled);	/* rows read; 0 if there are no columns */
 
 /* feature_fetch.c: encoded rows */
 extern FeatureTable *feature_table_create(const FeatureSet *set, int64 expected_rows, MemoryContext parent);
@@ -83,5 +84,11 @@ extern void feature_table_truncate(FeatureTable *table, int64 count);
 extern int64 feature_table_count(const FeatureTable *table);
 extern const float *feature_table_dense(const FeatureTable *table);	/* [count x dense_width] */
 extern SparseRows feature_table_sparse(const FeatureTable *table);
+
+/* feature_age.c: rows as of a time */
+#define FEATURE_AGE_WIDTH	6
+
+extern void feature_age(TimestampTz row, TimestampTz at, float *age);	/* [FEATURE_AGE_WIDTH] */
+extern void feature_times_as_of(const FeatureSet *set, TimestampTz at, float *dense);
 
 #endif							/* SAGE_FEATURE_H */

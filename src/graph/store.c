@@ -280,6 +280,7 @@ nodes_row(void *arg, Datum *values, bool *nulls)
 	node = nodes_number(nodes, values[0], nulls[1] ? DT_NOEND : DatumGetTimestampTz(values[1]));
 	if (node < 0)
 		nodes_not_unique(type);
+	nodes->null_times += nulls[1] && type->time_column != NULL;
 	if (nodes->reader.row != NULL)
 		nodes->reader.row(nodes->reader.arg, node, values + 2, nulls + 2);
 }
@@ -339,9 +340,9 @@ store_read_nodes(GraphStore *store, int type, bool by_key)
 
 /* Only for a live store: a resident one has laid out its lists already. */
 int32
-store_add_node(GraphStore *store, int type, Datum key)
+store_add_node(GraphStore *store, int type, Datum key, TimestampTz time)
 {
-	int32		node = nodes_number(&store->nodes[type], key, DT_NOBEGIN);
+	int32		node = nodes_number(&store->nodes[type], key, time);
 
 	Assert(node >= 0 && store->live != NULL);
 	return node;
@@ -405,6 +406,20 @@ Datum
 store_node_key(const GraphStore *store, int type, int32 node)
 {
 	return idmap_key(store->nodes[type].map, node);
+}
+
+/* The rows' times by node, until the next row is read; NULL: they have none. */
+const TimestampTz *
+store_node_times(const GraphStore *store, int type)
+{
+	return store->nodes[type].times;
+}
+
+/* Rows read that have no time though their type has. */
+int64
+store_null_times(const GraphStore *store, int type)
+{
+	return store->nodes[type].null_times;
 }
 
 const StoreCounts *

@@ -69,6 +69,7 @@ typedef struct NeighborPick
 	bool		inclusive;		/* rows at the seed time itself count, too */
 	bool		any_order;		/* the order of what is picked does not matter */
 	bool		times;			/* the list is to have times */
+	int64		window;			/* microseconds before the seed time within which rows count; 0: all */
 } NeighborPick;
 
 /* How many are wanted for the i'th destination. */
@@ -104,6 +105,7 @@ typedef struct StoreCounts
 	int64		loops;			/* both ends are the same node */
 	int64		null_ends;		/* an end is NULL */
 	int64		duplicates;		/* repeated pairs */
+	int64		null_times;		/* the edge type has times, but not this row */
 } StoreCounts;
 
 /*
@@ -124,7 +126,7 @@ extern void store_close(GraphStore *store);
 extern IdMap *store_take_nodes(GraphStore *store, int type, MemoryContext parent);	/* it outlives the store then */
 
 /* A node that need not be in its table; its reader is not called. */
-extern int32 store_add_node(GraphStore *store, int type, Datum key);
+extern int32 store_add_node(GraphStore *store, int type, Datum key, TimestampTz time);
 extern void store_add_own_edge(GraphStore *store, int relation, int32 dst, Datum *values, bool *nulls);
 extern char *edge_select_list(const Graph *graph, const EdgeType *edge, bool forward);
 
@@ -142,6 +144,8 @@ extern int32 store_node_count(const GraphStore *store, int type);
 extern uint64 store_node_hash(const GraphStore *store, int type, int32 node);
 extern TimestampTz store_node_time(const GraphStore *store, int type, int32 node);	/* DT_NOBEGIN: the type has no time */
 extern Datum store_node_key(const GraphStore *store, int type, int32 node);
+extern const TimestampTz *store_node_times(const GraphStore *store, int type);
+extern int64 store_null_times(const GraphStore *store, int type);
 extern double store_mean_degree(const GraphStore *store, int relation);
 extern uint64 store_edges_hash(const GraphStore *store);
 extern const StoreCounts *store_counts(const GraphStore *store, int relation);

@@ -26,6 +26,7 @@ typedef struct StoreNodes
 	const IdMap *asked;			/* while rows are fetched: whose; NULL: all */
 	TimestampTz *times;			/* [capacity]; NULL: the type has no time */
 	int64		times_capacity;
+	int64		null_times;		/* rows without, of a type that has times */
 	NodeReader	reader;
 } StoreNodes;
 
@@ -94,13 +95,25 @@ edge_row_weight(const EdgeColumns *columns, const EdgeType *edge, Datum *values,
 	return weight;
 }
 
+/*
+ * A seed of time "at" may see what has this time.  Differences are unsigned,
+ * because those of the first and the last times there are exceed an int64.
+ */
+static inline bool
+store_time_visible(TimestampTz time, TimestampTz at, const NeighborPick *pick)
+{
+	if (!(time < at || (pick->inclusive && time == at)))
+		return false;
+	return pick->window == 0 || (time != DT_NOBEGIN && (uint64) at - (uint64) time <= (uint64) pick->window);
+}
+
 /* One type's node may be met by a seed of that time. */
 static inline bool
-store_visible(const StoreNodes *nodes, int32 node, TimestampTz at, bool inclusive)
+store_visible(const StoreNodes *nodes, int32 node, TimestampTz at, const NeighborPick *pick)
 {
 	if (nodes->times == NULL || at == STORE_ALWAYS)
 		return true;
-	return nodes->times[node] < at || (inclusive && nodes->times[node] == at);
+	return store_time_visible(nodes->times[node], at, pick);
 }
 
 /*

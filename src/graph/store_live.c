@@ -328,11 +328,12 @@ adjacency_order(Adjacency *adjacency, bool weighted, int64 wanted)
 }
 
 static inline bool
-candidate_visible(const Candidate *candidate, const EdgeType *edge, TimestampTz time, bool inclusive)
+candidate_visible(const Candidate *candidate, const EdgeType *edge, TimestampTz time,
+				  const NeighborPick *pick)
 {
 	if (time == STORE_ALWAYS || !edge_has_time(edge))
 		return true;
-	return candidate->time < time || (inclusive && candidate->time == time);
+	return store_time_visible(candidate->time, time, pick);
 }
 
 /* ------------------------------------------------------------------------
@@ -364,7 +365,7 @@ typedef struct LivePicking
 static bool
 candidate_usable(LivePicking *picking, Candidate *candidate, TimestampTz time)
 {
-	if (candidate->node == NODE_ABSENT || !candidate_visible(candidate, picking->edge, time, picking->pick->inclusive))
+	if (candidate->node == NODE_ABSENT || !candidate_visible(candidate, picking->edge, time, picking->pick))
 		return false;
 	if (candidate->node == NODE_UNKNOWN)
 	{
@@ -378,7 +379,7 @@ candidate_usable(LivePicking *picking, Candidate *candidate, TimestampTz time)
 	}
 	if (candidate->node == NODE_ASKED)
 		return true;
-	return store_visible(picking->src, candidate->node, time, picking->pick->inclusive);
+	return store_visible(picking->src, candidate->node, time, picking->pick);
 }
 
 /*
@@ -443,7 +444,7 @@ adjacency_usable(LivePicking *picking, Adjacency *adjacency, int32 i, TimestampT
 
 	if (picking->order == ORDER_WEIGHT && adjacency->candidates[i].weight == 0)
 		return false;
-	if (newer >= 0 && candidate_visible(&adjacency->candidates[newer], picking->edge, time, picking->pick->inclusive))
+	if (newer >= 0 && candidate_visible(&adjacency->candidates[newer], picking->edge, time, picking->pick))
 		return false;
 	return candidate_usable(picking, &adjacency->candidates[i], time);
 }

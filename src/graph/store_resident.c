@@ -343,13 +343,14 @@ resident_rank(GraphStore *store, ResidentRelation *rel, int relation, int32 node
 }
 
 static inline bool
-resident_visible(const ResidentRelation *rel, const StoreNodes *src, int64 at, TimestampTz time, bool inclusive)
+resident_visible(const ResidentRelation *rel, const StoreNodes *src, int64 at, TimestampTz time,
+				 const NeighborPick *pick)
 {
 	if (time == STORE_ALWAYS)
 		return true;
-	if (rel->times != NULL && !(rel->times[at] < time || (inclusive && rel->times[at] == time)))
+	if (rel->times != NULL && !store_time_visible(rel->times[at], time, pick))
 		return false;
-	return store_visible(src, rel->neighbors[at], time, inclusive);
+	return store_visible(src, rel->neighbors[at], time, pick);
 }
 
 /* One neighbour, from its place in the lists to the n'th place of what is wanted of it (NULL: is not). */
@@ -391,7 +392,7 @@ resident_take(const GraphStore *store, const ResidentRelation *rel, int relation
 	{
 		visible = 0;
 		for (int64 i = 0; i < length; i++)
-			visible += resident_visible(rel, src, base + i, time, pick->inclusive);
+			visible += resident_visible(rel, src, base + i, time, pick);
 	}
 	if (pick->rotate && count >= 0 && visible > count)
 		skip = store_rotation(pick, idmap_hash(store->nodes[def->dst_type].map, node), visible);
@@ -421,7 +422,7 @@ resident_take(const GraphStore *store, const ResidentRelation *rel, int relation
 
 		for (int64 i = 0; i < length && taken != count; i++)
 		{
-			if (timed && !resident_visible(rel, src, base + i, time, pick->inclusive))
+			if (timed && !resident_visible(rel, src, base + i, time, pick))
 				continue;
 			if ((seen++ >= skip) != (pass == 0))
 				continue;
@@ -495,8 +496,9 @@ store_has_weights(const GraphStore *store, int relation)
  */
 static int64
 recent_begin(const ResidentRelation *rel, const StoreNodes *src, int64 base, int64 length, TimestampTz time,
-			 bool inclusive)
+			 const NeighborPick *pick)
 {
+	NeighborPick all_past = {.inclusive = pick->inclusive};
 	int64		low = 0,
 				high = length;
 
@@ -506,7 +508,7 @@ recent_begin(const ResidentRelation *rel, const StoreNodes *src, int64 base, int
 		TimestampTz edge = rel->times != NULL ? rel->times[base + middle] : DT_NOBEGIN;
 		TimestampTz row = src->times != NULL ? src->times[rel->neighbors[base + middle]] : DT_NOBEGIN;
 		bool		late = edge != DT_NOEND && row != DT_NOEND &&
-			!resident_visible(rel, src, base + middle, time, inclusive);
+			!resident_visible(rel, src, base + middle, time, &all_past);
 
 		if (late)
 			low = middle + 1;
@@ -531,15 +533,15 @@ resident_pick_ranked(GraphStore *store, ResidentRelation *rel, int relation, int
 		return n;
 	resident_rank(store, rel, relation, node);
 	if (store->orders[relation] == ORDER_RECENT && time != STORE_ALWAYS)
-		i = recent_begin(rel, src, base, length, time, pick->inclusive);
+		i = recent_begin(rel, src, base, length, time, pick);
 	for (; i < length && taken != count; i++)
 	{
 		int32		newer = rel->newer != NULL ? rel->newer[base + i] : -1;
 
 		if (store->orders[relation] == ORDER_WEIGHT && rel->weights[base + i] == 0)
 			break;				/* nor are those behind ever drawn */
-		if (!resident_visible(rel, src, base + i, time, pick->inclusive) ||
-			(newer >= 0 && resident_visible(rel, src, base + newer, time, pick->inclusive)))
+		if (!resident_visible(rel, src, base + i, time, pick) ||
+			(newer >= 0 && resident_visible(rel, src, base + newer, time, pick)))
 			continue;
 		resident_put(rel, src, base + i, result->nodes, result->weights, result->times, n + taken);
 		taken++;

@@ -36,16 +36,30 @@ model_relation(const Model *model, int layer, int relation)
 	return model->relations[(layer - 1) * model->graph->nrelations + relation];
 }
 
+/* A type without any features is one constant column, so that it can still be counted on. */
+bool
+model_is_constant(const ModelSpec *spec, const Graph *graph, int type)
+{
+	return feature_dense_width(spec->features[type]) + feature_sparse_width(spec->features[type]) == 0 &&
+		!model_has_age(spec, graph, type);
+}
+
 /*
- * Columns of a node type's encoded rows.  A type without features is one
- * constant column, so that it can still be counted on.
+ * Columns of the dense part of a node type's rows as they enter the network:
+ * encoded columns, then the age.
  */
 int64
-model_input_width(const ModelSpec *spec, int type)
+model_dense_width(const ModelSpec *spec, const Graph *graph, int type)
 {
-	int64		width = feature_dense_width(spec->features[type]) + feature_sparse_width(spec->features[type]);
+	if (model_is_constant(spec, graph, type))
+		return 1;
+	return feature_dense_width(spec->features[type]) + (model_has_age(spec, graph, type) ? FEATURE_AGE_WIDTH : 0);
+}
 
-	return Max(width, 1);
+int64
+model_input_width(const ModelSpec *spec, const Graph *graph, int type)
+{
+	return model_dense_width(spec, graph, type) + feature_sparse_width(spec->features[type]);
 }
 
 /* A relation works in a layer if it is switched on and its results are used. */
@@ -117,7 +131,7 @@ model_build(const ModelSpec *spec, const Graph *graph, const Fanout *fanout, boo
 		{
 			ConvIndex  *index = &conv[(layer - 1) * ntypes + t];
 			int			id = spec->type_ids[t];
-			int64		width = layer == 1 ? model_input_width(spec, t) : spec->hidden;
+			int64		width = layer == 1 ? model_input_width(spec, graph, t) : spec->hidden;
 
 			if (!model_needs(model, layer, t))
 				continue;
@@ -134,7 +148,7 @@ model_build(const ModelSpec *spec, const Graph *graph, const Fanout *fanout, boo
 		}
 		for (int r = 0; r < nrelations; r++)
 		{
-			int64		width = layer == 1 ? model_input_width(spec, graph->relations[r].src_type) : spec->hidden;
+			int64		width = layer == 1 ? model_input_width(spec, graph, graph->relations[r].src_type) : spec->hidden;
 
 			relations[(layer - 1) * nrelations + r] = !relation_works(model, fanout, layer, r) ? -1 :
 				param_declare(model->params, psprintf("layers.%d.relation.%d.weight", layer - 1, spec->relation_ids[r]),

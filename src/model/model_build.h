@@ -29,7 +29,9 @@ typedef struct Model
 
 extern Model *model_build(const ModelSpec *spec, const Graph *graph, const Fanout *fanout, bool with_gradients);
 extern bool model_needs(const Model *model, int level, int type);
-extern int64 model_input_width(const ModelSpec *spec, int type);
+extern bool model_is_constant(const ModelSpec *spec, const Graph *graph, int type);
+extern int64 model_dense_width(const ModelSpec *spec, const Graph *graph, int type);
+extern int64 model_input_width(const ModelSpec *spec, const Graph *graph, int type);
 extern ConvWeights *model_conv(const Model *model, int layer, int type);
 extern Tensor *model_relation(const Model *model, int layer, int relation);
 

@@ -6,6 +6,8 @@
 
 #include <math.h>
 
+#include "utils/timestamp.h"
+
 #include "base/random.h"
 #include "model/model_forward.h"
 #include "tensor/kernel_loss.h"

@@ -18,7 +18,16 @@ typedef struct ForwardOptions
 	float		dropout;		/* of hidden states */
 	float		input_dropout;
 	uint64		seed;			/* of the dropout */
+	TimestampTz now;			/* what ages are counted to where seeds have no time */
 } ForwardOptions;
+
+/* As of when whole tables are scored. */
+typedef struct ForwardTime
+{
+	TimestampTz at;				/* STORE_ALWAYS: all rows count */
+	bool		inclusive;		/* rows at that time, too */
+	TimestampTz now;			/* what ages are counted to if all rows count */
+} ForwardTime;
 
 /* Logits (or standardised values), and the last hidden state. */
 typedef struct ModelOutput
@@ -40,7 +49,9 @@ extern Tensor *model_forward_input(Model *model, Tape *tape, const Sample *sampl
 extern Tensor *model_forward(Model *model, Tape *tape, const Sample *sample, FeatureTable *const *tables,
 							 const ForwardOptions *options, Tensor **hidden);
 extern void model_forward_table(Model *model, GraphStore *store, FeatureTable *const *tables, const Fanout *fanout,
-								TimestampTz at, bool want_hidden, ModelOutput *output);
+								const ForwardTime *time, bool want_hidden, ModelOutput *output);
+extern void model_row_as_of(const ModelSpec *spec, const Graph *graph, int type, const float *encoded,
+							TimestampTz row_time, TimestampTz at, float *row);
 extern void model_activate(const ModelSpec *spec, float *logits, int64 rows);
 extern double model_number(const ModelSpec *spec, float output);
 

@@ -57,18 +57,42 @@ tensor_wrap(Tensor *tensor, float *data, int64 rows, int64 cols)
 	tensor->grad = NULL;
 }
 
-/* Level 0: the encoded rows themselves, where they are. */
-static LayerRows
-table_input(const ModelSpec *spec, int type, FeatureTable *table, int64 count)
+/* All rows' dense parts as of a time. */
+static float *
+table_dense_as_of(const Model *model, GraphStore *store, int type, FeatureTable *table, int64 count, TimestampTz at)
 {
+	const ModelSpec *spec = model->spec;
+	const float *encoded = feature_table_dense(table);
+	const TimestampTz *row_times = store_node_times(store, type);
+	int64		width = feature_dense_width(spec->features[type]);
+	int64		cols = model_dense_width(spec, model->graph, type);
+	float	   *dense = memory_alloc(memory_bytes(count, cols), sizeof(float));
+
+	for (int64 i = 0; i < count; i++)
+	{
+		if (i % CHUNK_ROWS == 0)
+			CHECK_FOR_INTERRUPTS();
+		model_row_as_of(spec, model->graph, type, encoded + i * width, row_times != NULL ? row_times[i] : DT_NOEND, at,
+						dense + i * cols);
+	}
+	return dense;
+}
+
+/* Level 0: the encoded rows themselves, where they are, or as of a time. */
+static LayerRows
+table_input(const Model *model, GraphStore *store, int type, FeatureTable *table, int64 count, TimestampTz at)
+{
+	const ModelSpec *spec = model->spec;
 	LayerRows	rows = {NULL, NULL};
-	int			dense = feature_dense_width(spec->features[type]);
+	bool		constant = model_is_constant(spec, model->graph, type);
+	int			dense = constant ? 0 : model_dense_width(spec, model->graph, type);
 	int			sparse = feature_sparse_width(spec->features[type]);
 
 	if (dense > 0)
 	{
 		rows.dense = palloc(sizeof(Tensor));
-		tensor_wrap(rows.dense, (float *) feature_table_dense(table), count, dense);
+		tensor_wrap(rows.dense, spec->temporal ? table_dense_as_of(model, store, type, table, count, at) :
+					(float *) feature_table_dense(table), count, dense);
 	}
 	if (sparse > 0)
 	{
@@ -77,7 +101,7 @@ table_input(const ModelSpec *spec, int type, FeatureTable *table, int64 count)
 		*all = feature_table_sparse(table);
 		rows.sparse = all;
 	}
-	if (dense == 0 && sparse == 0)
+	if (constant)
 	{
 		rows.dense = palloc(sizeof(Tensor));
 		tensor_wrap(rows.dense, memory_alloc_table(count, sizeof(float)), count, 1);
@@ -139,7 +163,7 @@ project_all(Tape *tape, Model *model, int layer, int relation, const LayerRows *
 /* One type's states at one level, chunk by chunk. */
 static void
 forward_type(Tape *tape, Model *model, GraphStore *store, const Fanout *fanout, int layer, int type,
-			 const TableLevel *level, Tensor **projected, TimestampTz at, float *result)
+			 const TableLevel *level, Tensor **projected, const ForwardTime *time, float *result)
 {
 	const ModelSpec *spec = model->spec;
 	const Graph *graph = model->graph;
@@ -154,7 +178,7 @@ forward_type(Tape *tape, Model *model, GraphStore *store, const Fanout *fanout, 
 		LayerRows	self = rows_stretch(tape, &level->rows[type], from, n);
 		LayerRelation *feeding = palloc(Max(graph->nrelations, 1) * sizeof(LayerRelation));
 		int32	   *dst = palloc(n * sizeof(int32));
-		TimestampTz *times = at == STORE_ALWAYS ? NULL : palloc(n * sizeof(TimestampTz));
+		TimestampTz *times = time->at == STORE_ALWAYS ? NULL : palloc(n * sizeof(TimestampTz));
 		int			nfeeding = 0;
 		Tensor	   *hidden;
 
@@ -163,12 +187,13 @@ forward_type(Tape *tape, Model *model, GraphStore *store, const Fanout *fanout, 
 		{
 			dst[i] = (int32) (from + i);
 			if (times != NULL)
-				times[i] = at;
+				times[i] = time->at;
 		}
 		for (int r = 0; r < graph->nrelations; r++)
 		{
 			NeighborPick pick = {.count = fanout_count(fanout, spec->layers - layer + 1, r),
-			.inclusive = spec->time_inclusive, .any_order = true};
+			.inclusive = time->inclusive,.window = spec->time_window,
+			.any_order = time->at == STORE_ALWAYS};	/* the future moves rows, not sums of the past */
 			NeighborList list;
 			RelationBlock *block;
 
@@ -198,7 +223,7 @@ forward_type(Tape *tape, Model *model, GraphStore *store, const Fanout *fanout, 
 /* The states of all needed types at one level, from those one below. */
 static TableLevel
 forward_level(Tape *tape, Model *model, GraphStore *store, const Fanout *fanout, int layer, const TableLevel *below,
-			  TimestampTz at)
+			  const ForwardTime *time)
 {
 	const Graph *graph = model->graph;
 	TableLevel	level = {palloc0(graph->nnode_types * sizeof(LayerRows)), below->counts};
@@ -220,19 +245,19 @@ forward_level(Tape *tape, Model *model, GraphStore *store, const Fanout *fanout,
 		result = memory_alloc_table(below->counts[t] * model->spec->hidden, sizeof(float));
 		level.rows[t].dense = palloc(sizeof(Tensor));
 		tensor_wrap(level.rows[t].dense, result, below->counts[t], model->spec->hidden);
-		forward_type(tape, model, store, fanout, layer, t, below, projected, at, result);
+		forward_type(tape, model, store, fanout, layer, t, below, projected, time, result);
 	}
 	return level;
 }
 
 /*
  * Logits of all nodes of the seeds' type, by their number in the store, which
- * must be a resident one.  All nodes are scored as of one time.  The output
- * is in CurrentMemoryContext.
+ * must be a resident one.  All nodes are scored as of one time.  The output is
+ * in CurrentMemoryContext.
  */
 void
 model_forward_table(Model *model, GraphStore *store, FeatureTable *const *tables, const Fanout *fanout,
-					TimestampTz at, bool want_hidden, ModelOutput *output)
+					const ForwardTime *time, bool want_hidden, ModelOutput *output)
 {
 	const ModelSpec *spec = model->spec;
 	const Graph *graph = model->graph;
@@ -255,12 +280,13 @@ model_forward_table(Model *model, GraphStore *store, FeatureTable *const *tables
 	{
 		level.counts[t] = store_node_count(store, t);
 		if (model_needs(model, 0, t))
-			level.rows[t] = table_input(spec, t, tables[t], level.counts[t]);
+			level.rows[t] = table_input(model, store, t, tables[t], level.counts[t],
+										time->at == STORE_ALWAYS ? time->now : time->at);
 	}
 	for (int layer = 1; layer <= spec->layers; layer++)
 	{
 		MemoryContextSwitchTo(levels[layer % 2]);
-		level = forward_level(tape, model, store, fanout, layer, &level, at);
+		level = forward_level(tape, model, store, fanout, layer, &level, time);
 		MemoryContextReset(levels[(layer + 1) % 2]);
 		spill_rest();
 	}

@@ -7,6 +7,8 @@
  */
 #include "postgres.h"
 
+#include "utils/timestamp.h"
+
 #include "base/memory.h"
 #include "base/random.h"
 #include "model/model_forward.h"
@@ -27,10 +29,11 @@ sparse_entries(const SparseRows *table, const int32 *nodes, int64 n)
 /*
  * The sparse parts of some nodes' encoded rows.  With dropout each entry is
  * left out with probability p and the rest scaled up; leaving it out saves
- * the work as well.  NULL if the arena is full.
+ * the work as well.  Which ones is drawn by the node's number, or by its place
+ * in the sample: numbers depend on rows of the future, too.  NULL if the arena is full.
  */
 static const SparseRows *
-gather_sparse(Arena *arena, const SparseRows *table, const int32 *nodes, int64 n, float p, uint64 seed)
+gather_sparse(Arena *arena, const SparseRows *table, const int32 *nodes, int64 n, float p, bool by_place, uint64 seed)
 {
 	SparseRows *rows = arena_alloc(arena, 1, sizeof(SparseRows));
 	bool		valued = table->values != NULL || p > 0;
@@ -41,7 +44,7 @@ gather_sparse(Arena *arena, const SparseRows *table, const int32 *nodes, int64 n
 
 	if (rows == NULL || offsets == NULL || ids == NULL || (valued && values == NULL))
 		return NULL;
-	kernel_sparse_pick(table, nodes, n, p, seed, offsets, ids, values);
+	kernel_sparse_pick(table, nodes, n, p, by_place, seed, offsets, ids, values);
 	rows->rows = n;
 	rows->cols = table->cols;
 	rows->offsets = offsets;
@@ -66,45 +69,83 @@ arena_tensor(Arena *arena, int64 rows, int64 cols)
 	return tensor;
 }
 
-static Tensor *
-gather_dense(Arena *arena, const float *table, int64 cols, const int32 *nodes, int64 n, float p, uint64 seed)
+/*
+ * The dense part of one row as it enters the network, model_dense_width()
+ * numbers: its encoded columns, of which those that are times become times
+ * ago, and its age.
+ */
+void
+model_row_as_of(const ModelSpec *spec, const Graph *graph, int type, const float *encoded, TimestampTz row_time,
+				TimestampTz at, float *row)
 {
+	const FeatureSet *set = spec->features[type];
+	int			width = feature_dense_width(set);
+
+	memcpy(row, encoded, width * sizeof(float));
+	if (!spec->temporal)
+		return;
+	feature_times_as_of(set, at, row);
+	if (model_has_age(spec, graph, type))
+		feature_age(row_time, at, row + width);
+}
+
+/* The dense parts of a sample's nodes of one type; NULL if the arena is full. */
+static Tensor *
+gather_dense(Arena *arena, const Model *model, int type, FeatureTable *table, const Sample *sample,
+			 const ForwardOptions *options)
+{
+	const ModelSpec *spec = model->spec;
+	int64		n = sample->nnodes[type];
+	int64		cols = model_dense_width(spec, model->graph, type);
+	int64		encoded = feature_dense_width(spec->features[type]);
+	const float *all = feature_table_dense(table);
+	const int32 *nodes = sample->nodes[type];
+	const TimestampTz *row_times = sample->row_times[type];
+	const TimestampTz *times = sample->times[type];
 	Tensor	   *rows = arena_tensor(arena, n, cols);
 
 	if (rows == NULL)
 		return NULL;
 	for (int64 i = 0; i < n; i++)
-		memcpy(rows->data + i * cols, table + nodes[i] * cols, cols * sizeof(float));
-	if (p > 0)
-		kernel_dropout(rows->data, n * cols, 0, p, seed);
+		model_row_as_of(spec, model->graph, type, all + nodes[i] * encoded,
+						row_times != NULL ? row_times[nodes[i]] : DT_NOEND,
+						times != NULL && !TIMESTAMP_IS_NOEND(times[i]) ? times[i] : options->now, rows->data + i * cols);
+	if (options->input_dropout > 0)
+		kernel_dropout(rows->data, n * cols, 0, options->input_dropout, random_hash(options->seed, type));
 	return rows;
 }
 
-/* The rows of n nodes of one type; false if the arena is full. */
+/* The rows of a sample's nodes of one type; false if the arena is full. */
 static bool
-input_rows(Arena *arena, const ModelSpec *spec, int type, FeatureTable *table, const int32 *nodes, int64 n,
+input_rows(Arena *arena, const Model *model, int type, FeatureTable *table, const Sample *sample,
 		   const ForwardOptions *options, LayerRows *rows)
 {
-	int			dense = feature_dense_width(spec->features[type]);
-	int			sparse = feature_sparse_width(spec->features[type]);
-	uint64		seed = random_hash(options->seed, type);
+	const ModelSpec *spec = model->spec;
+	int64		n = sample->nnodes[type];
 
-	if (dense > 0)
-		rows->dense = gather_dense(arena, feature_table_dense(table), dense, nodes, n, options->input_dropout, seed);
-	if (sparse > 0)
-	{
-		SparseRows	all = feature_table_sparse(table);
-
-		rows->sparse = gather_sparse(arena, &all, nodes, n, options->input_dropout, seed);
-	}
-	if (dense == 0 && sparse == 0)
+	if (model_is_constant(spec, model->graph, type))
 	{
 		rows->dense = arena_tensor(arena, n, 1);
 		for (int64 i = 0; rows->dense != NULL && i < n; i++)
 			rows->dense->data[i] = 1.0f;
+		return rows->dense != NULL;
 	}
-	return (dense == 0 || rows->dense != NULL) && (sparse == 0 || rows->sparse != NULL) &&
-		(rows->dense != NULL || rows->sparse != NULL);
+	if (model_dense_width(spec, model->graph, type) > 0)
+	{
+		rows->dense = gather_dense(arena, model, type, table, sample, options);
+		if (rows->dense == NULL)
+			return false;
+	}
+	if (feature_sparse_width(spec->features[type]) > 0)
+	{
+		SparseRows	all = feature_table_sparse(table);
+
+		rows->sparse = gather_sparse(arena, &all, sample->nodes[type], n, options->input_dropout, spec->temporal,
+									 random_hash(options->seed, type));
+		if (rows->sparse == NULL)
+			return false;
+	}
+	return true;
 }
 
 /* Bytes that are enough for model_input(). */
@@ -117,7 +158,7 @@ model_input_size(const Model *model, const Sample *sample, FeatureTable *const *
 	for (int t = 0; t < ntypes; t++)
 	{
 		int64		n = sample->nnodes[t];
-		int			dense = feature_dense_width(model->spec->features[t]);
+		int			dense = model_dense_width(model->spec, model->graph, t);
 
 		if (!model_needs(model, 0, t))
 			continue;
@@ -150,7 +191,7 @@ model_input(const Model *model, Arena *arena, const Sample *sample, FeatureTable
 		rows[t].dense = NULL;
 		rows[t].sparse = NULL;
 		if (model_needs(model, 0, t) &&
-			!input_rows(arena, model->spec, t, tables[t], sample->nodes[t], sample->nnodes[t], options, &rows[t]))
+			!input_rows(arena, model, t, tables[t], sample, options, &rows[t]))
 			return NULL;
 	}
 	return rows;

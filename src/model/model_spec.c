@@ -30,6 +30,13 @@ model_task_name(ModelTask task)
 	return task_names[task];
 }
 
+/* True if the rows of a type come with their age. */
+bool
+model_has_age(const ModelSpec *spec, const Graph *graph, int type)
+{
+	return spec->temporal && graph->node_types[type].time_column != NULL;
+}
+
 /* ------------------------------------------------------------------------
  * Writing
  * ------------------------------------------------------------------------
@@ -87,12 +94,12 @@ model_spec_write(const ModelSpec *spec, const Graph *graph)
 		escape_json(&json, spec->classes[i]);
 	}
 	appendStringInfo(&json, "], \"target_mean\": %.17g, \"target_std\": %.17g, \"layers\": %d, \"hidden\": %d, "
-					 "\"layer_norm\": %s, \"normalize\": %s, \"time_inclusive\": %s, \"sampling\": \"%s\", "
-					 "\"pick\": \"%s\", \"seed\": " UINT64_FORMAT ", ",
+					 "\"layer_norm\": %s, \"normalize\": %s, \"time_inclusive\": %s, \"time_window\": " INT64_FORMAT ", "
+					 "\"temporal\": %s, \"sampling\": \"%s\", \"pick\": \"%s\", \"seed\": " UINT64_FORMAT ", ",
 					 spec->target_mean, spec->target_std, spec->layers, spec->hidden,
 					 spec->layer_norm ? "true" : "false", spec->normalize ? "true" : "false",
-					 spec->time_inclusive ? "true" : "false", model_sampling_names[spec->sampling],
-					 neighbor_order_names[spec->pick], spec->seed);
+					 spec->time_inclusive ? "true" : "false", spec->time_window, spec->temporal ? "true" : "false",
+					 model_sampling_names[spec->sampling], neighbor_order_names[spec->pick], spec->seed);
 
 	appendStringInfoString(&json, "\"relations\": [");
 	count = places_in_order(spec->relation_ids, graph->nrelations, order);
@@ -116,7 +123,7 @@ model_spec_write(const ModelSpec *spec, const Graph *graph)
 	{
 		appendStringInfo(&json, "%s{\"name\": ", i > 0 ? ", " : "");
 		escape_json(&json, graph->node_types[order[i]].name);
-		appendStringInfoString(&json, ", \"features\": ");
+		appendStringInfo(&json, ", \"aged\": %s, \"features\": ", model_has_age(spec, graph, order[i]) ? "true" : "false");
 		feature_write(spec->features[order[i]], &json);
 		appendStringInfoChar(&json, '}');
 	}
@@ -176,6 +183,19 @@ spec_bool(JsonbContainer *object, const char *name)
 	return spec_member(object, name, jbvBool)->val.boolean;
 }
 
+/* Members that came later than the format may be missing. */
+static bool
+spec_has(JsonbContainer *object, const char *name)
+{
+	return getKeyJsonValueFromContainer(object, name, strlen(name), NULL) != NULL;
+}
+
+static bool
+spec_later_bool(JsonbContainer *object, const char *name)
+{
+	return spec_has(object, name) && spec_bool(object, name);
+}
+
 static char *
 spec_string(JsonbContainer *object, const char *name)
 {
@@ -190,7 +210,7 @@ spec_choice(JsonbContainer *object, const char *name, const char *const *choices
 {
 	char	   *word;
 
-	if (getKeyJsonValueFromContainer(object, name, strlen(name), NULL) == NULL)
+	if (!spec_has(object, name))
 		return 0;
 	word = spec_string(object, name);
 	for (int i = 0; choices[i] != NULL; i++)
@@ -333,6 +353,8 @@ read_node_types(ModelSpec *spec, JsonbContainer *document, const Graph *graph)
 			spec_graph_changed(graph, "node type", name);
 		if (spec->type_ids[t] >= 0)
 			spec_corrupted("node_types");
+		if (spec_later_bool(object, "aged") != model_has_age(spec, graph, t))
+			spec_graph_changed(graph, "node type with times", name);
 		spec->type_ids[t] = i;
 		spec->features[t] = feature_read(graph, t, spec_member(object, "features", jbvBinary)->val.binary.data);
 	}
@@ -406,6 +428,9 @@ model_spec_read(Jsonb *document, const Graph *graph)
 	spec->layer_norm = spec_bool(root, "layer_norm");
 	spec->normalize = spec_bool(root, "normalize");
 	spec->time_inclusive = spec_bool(root, "time_inclusive");
+	spec->temporal = spec_later_bool(root, "temporal");
+	if (spec_has(root, "time_window"))
+		spec->time_window = (int64) spec_number(root, "time_window", 0, 9e18);
 	spec->sampling = spec_choice(root, "sampling", model_sampling_names);
 	spec->pick = spec_choice(root, "pick", neighbor_order_names);
 	spec->seed = (uint64) spec_number(root, "seed", 0, 9007199254740991.0);

@@ -68,7 +68,7 @@ typedef struct ModelOptions
 	bool		normalize;
 	double		dropout;		/* NaN: by the number of labels */
 	double		input_dropout;
-	double		learning_rate;
+	double		learning_rate;	/* NaN: by the loss */
 	double		weight_decay;
 	double		clip;
 	int			batch_size;
@@ -84,8 +84,9 @@ typedef struct ModelOptions
 	int			metric;			/* OPTION_UNSET: the task's own */
 	int64		seed;
 	bool		time_inclusive;
+	char	   *time_window;	/* an interval; NULL: all of the past */
 	int			sampling;		/* a ModelSampling */
-	int			pick;			/* a NeighborOrder */
+	int			pick;			/* a NeighborOrder; OPTION_UNSET: recent where labels have times */
 	int			refit;			/* a ModelRefit; OPTION_UNSET: if labels are few */
 	JsonbValue *continue_from;	/* true, or a version's number; NULL: from random weights */
 	int			deploy;			/* a ModelDeploy */
@@ -110,6 +111,8 @@ typedef struct ModelSpec
 	bool		normalize;
 	uint64		seed;
 	bool		time_inclusive;
+	int64		time_window;	/* microseconds; 0: all of the past */
+	bool		temporal;		/* seeds have times: rows are seen as of them, with their ages */
 	ModelSampling sampling;
 	NeighborOrder pick;
 	FeatureSet **features;		/* [graph's node types]; NULL: not used */
@@ -119,6 +122,7 @@ typedef struct ModelSpec
 } ModelSpec;
 
 extern const char *model_task_name(ModelTask task);
+extern bool model_has_age(const ModelSpec *spec, const Graph *graph, int type);
 extern char *model_spec_write(const ModelSpec *spec, const Graph *graph);
 extern ModelSpec *model_spec_read(Jsonb *document, const Graph *graph);
 extern char *model_spec_graph(Jsonb *document);

@@ -39,6 +39,25 @@
 /* Keys sampled at a time. */
 #define LIVE_BATCH			1024
 
+/*
+ * The time as of which a scorer scores.  Without one everything counts, but a
+ * model that looks back over a window must know from when.
+ */
+static TimestampTz
+scorer_time(const Scorer *scorer)
+{
+	if (scorer->at == STORE_ALWAYS && scorer->cached->spec->time_window > 0)
+		return GetCurrentTransactionStartTimestamp();
+	return scorer->at;
+}
+
+/* Rows at the time itself count if the model says so, and if that time is now. */
+static bool
+scorer_inclusive(const Scorer *scorer)
+{
+	return scorer->cached->spec->time_inclusive || scorer_time(scorer) != scorer->at;
+}
+
 static double
 seconds_now(void)
 {
@@ -120,7 +139,7 @@ live_state_batch(LiveState *live, Scorer *scorer, const int32 *seeds, const Time
 				 const SampleOptions *options, float *outputs, float *hidden)
 {
 	const ModelSpec *spec = scorer->cached->spec;
-	ForwardOptions forward = {0, 0, 0};
+	ForwardOptions forward = {.now = GetCurrentTransactionStartTimestamp()};
 	Sample	   *sample;
 	Tensor	   *logits,
 			   *last;
@@ -148,9 +167,11 @@ live_state_score(LiveState *live, Scorer *scorer, const int32 *seeds, const Time
 	const ModelSpec *spec = scorer->cached->spec;
 	SampleOptions options = {
 		.fanout = spec->fanout,
-		.inclusive = spec->time_inclusive,
+		.inclusive = scorer_inclusive(scorer),
+		.window = spec->time_window,
 		.adaptive = spec->sampling == SAMPLING_ADAPTIVE
 	};
+	TimestampTz at = scorer_time(scorer);
 	TimestampTz *times = NULL;
 	MemoryContext batch_cxt = AllocSetContextCreate(live->cxt, "sage batch", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = CurrentMemoryContext;
@@ -163,11 +184,11 @@ live_state_score(LiveState *live, Scorer *scorer, const int32 *seeds, const Time
 		int64		count = Min(batch, n - from);
 
 		MemoryContextSwitchTo(batch_cxt);
-		if (seed_times == NULL && scorer->at != STORE_ALWAYS)
+		if (seed_times == NULL && at != STORE_ALWAYS)
 		{
 			times = palloc(count * sizeof(TimestampTz));
 			for (int64 i = 0; i < count; i++)
-				times[i] = scorer->at;
+				times[i] = at;
 		}
 		live_state_batch(live, scorer, seeds + from, seed_times != NULL ? seed_times + from : times, count, &options,
 						 outputs != NULL ? outputs + from * spec->noutputs : NULL,
@@ -250,6 +271,9 @@ go_resident(Scorer *scorer, void *arg)
 	bool		want_hidden = *(bool *) arg;
 	const CachedModel *cached = scorer->cached;
 	const Graph *graph = cached->graph;
+	ForwardTime time = {
+		.at = scorer_time(scorer), .inclusive = scorer_inclusive(scorer), .now = GetCurrentTransactionStartTimestamp()
+	};
 	MemoryContext cxt,
 				old;
 	TableScores *all;
@@ -277,7 +301,7 @@ go_resident(Scorer *scorer, void *arg)
 	store = store_open_resident(graph, cached->plans, make_readers(cached, tables, true), cached->spec->seed,
 								cached->spec->pick, wanted, false, cxt);
 	MemoryContextSwitchTo(all->cxt);
-	model_forward_table(cached->model, store, tables, cached->spec->fanout, scorer->at, want_hidden, &all->output);
+	model_forward_table(cached->model, store, tables, cached->spec->fanout, &time, want_hidden, &all->output);
 	model_activate(cached->spec, all->output.logits, all->output.rows);
 	all->nodes = store_take_nodes(store, cached->spec->node_type, all->cxt);
 	MemoryContextSwitchTo(old);

@@ -17,6 +17,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/timestamp.h"
 #include "utils/typcache.h"
 
 #include "base/query.h"
@@ -28,6 +29,7 @@ typedef struct RowReading
 	LiveState  *live;
 	const Graph *graph;
 	int			type;
+	bool		aged;			/* the row's own time is read */
 	int32		node;			/* -1: the row did not arrive */
 } RowReading;
 
@@ -51,12 +53,13 @@ edge_width(const EdgeType *edge)
 	return 2 + (edge->time_column != NULL) + (edge->weight_column != NULL);
 }
 
-/* The row arrives: (key, own edges, columns). */
+/* The row arrives: (key, its time if it matters, own edges, columns). */
 static void
 row_row(void *arg, Datum *values, bool *nulls)
 {
 	RowReading *reading = arg;
 	const Graph *graph = reading->graph;
+	TimestampTz time = DT_NOBEGIN;
 	int			at = 1;
 
 	if (nulls[0])
@@ -64,7 +67,12 @@ row_row(void *arg, Datum *values, bool *nulls)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("row to be scored has no key"),
 				 errdetail("Column \"%s\" is null.", reading->graph->node_types[reading->type].key_column)));
-	reading->node = store_add_node(reading->live->store, reading->type, values[0]);
+	if (reading->aged)
+	{
+		time = nulls[at] ? DT_NOEND : DatumGetTimestampTz(values[at]);
+		at++;
+	}
+	reading->node = store_add_node(reading->live->store, reading->type, values[0], time);
 	for (int r = 0; r < graph->nrelations; r++)
 	{
 		if (!relation_is_own(graph, r, reading->type))
@@ -130,6 +138,8 @@ check_row_type(const CachedModel *cached, Oid row_type)
 	TupleDesc	desc = lookup_rowtype_tupdesc_copy(row_type, -1);
 
 	check_row_columns(type, row_type, desc, type->key_column);
+	if (model_has_age(cached->spec, cached->graph, cached->spec->node_type))
+		check_row_column(type, row_type, desc, type->time_column);
 	for (int i = 0; set != NULL && i < feature_column_count(set); i++)
 	{
 		FeatureColumn column = feature_column(set, i);
@@ -183,6 +193,8 @@ row_query(CachedModel *cached, Oid row_type)
 	check_row_type(cached, row_type);
 	initStringInfo(&sql);
 	appendStringInfo(&sql, "SELECT %s", graph_node_key(type));
+	if (model_has_age(cached->spec, cached->graph, cached->spec->node_type))
+		appendStringInfo(&sql, ", %s", graph_time_expression(type->time_column, type->time_typeid));
 	for (int r = 0; r < cached->graph->nrelations; r++)
 	{
 		if (relation_is_own(cached->graph, r, cached->spec->node_type))
@@ -205,7 +217,10 @@ scorer_score_row(Scorer *scorer, HeapTupleHeader row, float *outputs, float *hid
 {
 	CachedModel *cached = scorer->cached;
 	LiveState	live = {NULL};
-	RowReading	reading = {&live, cached->graph, cached->spec->node_type, -1};
+	RowReading	reading = {
+		.live = &live, .graph = cached->graph, .type = cached->spec->node_type,
+		.aged = model_has_age(cached->spec, cached->graph, cached->spec->node_type), .node = -1
+	};
 	Datum		value = HeapTupleHeaderGetDatum(row);
 
 	scorer_enter(scorer);

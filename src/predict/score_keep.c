@@ -78,13 +78,16 @@ keep_drop(void)
 	kept.all = NULL;
 }
 
-/* The conditions that hold for the one who reads as for the one who asks. */
+/*
+ * The conditions that hold for the one who reads as for the one who asks.
+ * Where rows have an age the scores of now are not those of the next moment.
+ */
 static bool
 may_share(const Scorer *scorer)
 {
 	Snapshot	snapshot = scorer->snapshot;
 
-	return scorer->at == STORE_ALWAYS && snapshot->snapshot_type == SNAPSHOT_MVCC && !snapshot->suboverflowed &&
+	return scorer->at == STORE_ALWAYS && !scorer->cached->spec->temporal && snapshot->snapshot_type == SNAPSHOT_MVCC && !snapshot->suboverflowed &&
 		!TransactionIdIsValid(GetTopTransactionIdIfAny()) && !IsolationIsSerializable() &&
 		!IsParallelWorker() && !scorer->cached->stale;
 }

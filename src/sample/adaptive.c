@@ -192,7 +192,8 @@ expansion_draw(const Adaptive *adaptive, int relation, Expansion *expansion, Nei
 {
 	const TreeNodes *type = &adaptive->types[adaptive->graph->relations[relation].dst_type];
 	NeighborPick pick = {
-		.counts = expansion->counts, .epoch = adaptive->options->salt, .inclusive = adaptive->options->inclusive
+		.counts = expansion->counts, .epoch = adaptive->options->salt, .inclusive = adaptive->options->inclusive,
+		.window = adaptive->options->window
 	};
 	int32	   *available = memory_alloc(expansion->n, sizeof(int32));
 	int64		kept = 0;
@@ -411,6 +412,6 @@ adaptive_sample(GraphStore *store, const Graph *graph, int node_type, const int3
 	blocks_share_edges(&adaptive, sample);
 	for (int i = 0; i < ntypes; i++)
 		met[i] = adaptive.types[i].met;
-	sample_set_nodes(sample, met, ntypes, times != NULL);
+	sample_set_nodes(sample, store, met, ntypes, times != NULL);
 	return sample;
 }

@@ -41,6 +41,6 @@ extern Sample *adaptive_sample(GraphStore *store, const Graph *graph, int node_t
 							   const TimestampTz *times, int64 nseeds, const SampleOptions *options);
 
 /* neighbor.c */
-extern void sample_set_nodes(Sample *sample, TypeNodes *types, int ntypes, bool timed);
+extern void sample_set_nodes(Sample *sample, const GraphStore *store, TypeNodes *types, int ntypes, bool timed);
 
 #endif							/* SAGE_ADAPTIVE_H */

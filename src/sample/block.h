@@ -38,6 +38,7 @@ typedef struct Sample
 	int64	   *nnodes;			/* [node types] sources of blocks[0] */
 	int32	  **nodes;			/* [node types] their numbers in the store */
 	TimestampTz **times;		/* [node types] their seed times; NULL: none */
+	const TimestampTz **row_times;	/* [node types] by number in the store; NULL: the type has no time */
 } Sample;
 
 #endif							/* SAGE_BLOCK_H */

@@ -250,13 +250,18 @@ fanout_copy(const Fanout *fanout)
 	return copy;
 }
 
-/* Sets what the option left open for a relation, now that its nodes' mean degree is known. */
-void
-fanout_fill(Fanout *fanout, int relation, double mean_degree, bool training)
+/* What is taken by default where nodes have so many neighbours on average. */
+int
+fanout_default(double mean_degree, bool training)
 {
-	int			count = training ? (int) Min(Max(mean_degree / 3, FANOUT_DEFAULT), FANOUT_MAX_TRAIN) :
+	return training ? (int) Min(Max(mean_degree / 3, FANOUT_DEFAULT), FANOUT_MAX_TRAIN) :
 		(int) Min(Max(mean_degree / 1.5, FANOUT_DEFAULT), FANOUT_MAX_SCORE);
+}
 
+/* Sets what the option left open for a relation. */
+void
+fanout_fill(Fanout *fanout, int relation, int count)
+{
 	for (int hop = 0; hop < fanout->nhops; hop++)
 	{
 		int		   *place = &fanout->counts[hop * fanout->nrelations + relation];

@@ -24,6 +24,12 @@
 #define FANOUT_MAX_SCORE	100
 #define FANOUT_UNSET		PG_INT32_MIN
 
+/*
+ * Of the past as many as that: the mean degree would be that of all times, so
+ * that rows of the future would decide how many of the past are seen.
+ */
+#define FANOUT_PAST			20
+
 typedef struct Fanout
 {
 	int			nhops;
@@ -33,7 +39,8 @@ typedef struct Fanout
 
 extern Fanout *fanout_read(const Graph *graph, JsonbValue *value, int nhops);
 extern Fanout *fanout_copy(const Fanout *fanout);
-extern void fanout_fill(Fanout *fanout, int relation, double mean_degree, bool training);
+extern int	fanout_default(double mean_degree, bool training);
+extern void fanout_fill(Fanout *fanout, int relation, int count);
 extern void fanout_check_size(const Fanout *fanout);
 extern Fanout *fanout_off(const Graph *graph, int nhops);
 extern int	fanout_hops(JsonbValue *value);

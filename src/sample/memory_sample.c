@@ -162,7 +162,8 @@ sampler_nodes(const MemorySampler *sampler, Arena *arena, Sample *sample)
 	sample->nnodes = arena_alloc(arena, ntypes, sizeof(int64));
 	sample->nodes = arena_alloc(arena, ntypes, sizeof(int32 *));
 	sample->times = arena_alloc(arena, ntypes, sizeof(TimestampTz *));
-	if (sample->nnodes == NULL || sample->nodes == NULL || sample->times == NULL)
+	sample->row_times = arena_alloc(arena, ntypes, sizeof(TimestampTz *));
+	if (sample->nnodes == NULL || sample->nodes == NULL || sample->times == NULL || sample->row_times == NULL)
 		return SAMPLE_NO_ROOM;
 	for (int i = 0; i < ntypes; i++)
 	{
@@ -170,6 +171,7 @@ sampler_nodes(const MemorySampler *sampler, Arena *arena, Sample *sample)
 
 		sample->nnodes[i] = type->count;
 		sample->times[i] = NULL;
+		sample->row_times[i] = store_node_times(sampler->store, i);
 		sample->nodes[i] = arena_alloc(arena, type->count, sizeof(int32));
 		if (sample->nodes[i] == NULL)
 			return SAMPLE_NO_ROOM;

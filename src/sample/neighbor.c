@@ -49,16 +49,18 @@ sample_relation(GraphStore *store, const GraphRelation *def, int relation, TypeN
 
 /* The nodes that were met, as the sample's. */
 void
-sample_set_nodes(Sample *sample, TypeNodes *types, int ntypes, bool timed)
+sample_set_nodes(Sample *sample, const GraphStore *store, TypeNodes *types, int ntypes, bool timed)
 {
 	sample->nnodes = palloc(ntypes * sizeof(int64));
 	sample->nodes = palloc(ntypes * sizeof(int32 *));
 	sample->times = palloc(ntypes * sizeof(TimestampTz *));
+	sample->row_times = palloc(ntypes * sizeof(TimestampTz *));
 	for (int i = 0; i < ntypes; i++)
 	{
 		sample->nnodes[i] = types[i].count;
 		sample->nodes[i] = types[i].nodes;
 		sample->times[i] = timed ? types[i].times : NULL;
+		sample->row_times[i] = store_node_times(store, i);
 		places_destroy(types[i].places);
 	}
 }
@@ -122,7 +124,8 @@ neighbor_sample(GraphStore *store, const Graph *graph, int node_type, const int3
 				.rotate = options->rotate,
 				.salt = random_hash(random_hash(options->salt, hop), r),
 				.epoch = options->salt,
-				.inclusive = options->inclusive
+				.inclusive = options->inclusive,
+				.window = options->window
 			};
 
 			if (pick.count != 0 && ndst > 0)
@@ -133,6 +136,6 @@ neighbor_sample(GraphStore *store, const Graph *graph, int node_type, const int3
 			block->nsrc[i] = types[i].count;
 	}
 
-	sample_set_nodes(sample, types, ntypes, times != NULL);
+	sample_set_nodes(sample, store, types, ntypes, times != NULL);
 	return sample;
 }

@@ -18,6 +18,7 @@ typedef struct SampleOptions
 	uint64		salt;			/* of the epoch */
 	bool		inclusive;
 	bool		adaptive;		/* fan-outs are shared out by path (adaptive.c) */
+	int64		window;
 } SampleOptions;
 
 extern int64 neighbor_batch(const Graph *graph, int node_type, const SampleOptions *options, int64 most);

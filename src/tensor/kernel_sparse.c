@@ -45,12 +45,13 @@ kernel_sparse_backward(const SparseRows *x, const float *grad_y, int64_t cols, f
  * offsets[i + 1]) of ids and values, beginning with offset 0; there must be
  * room for all entries.  values may be NULL if p is 0 and the table has none.
  *
- * Whether an entry stays is a hash of (seed, row of the table, id).  The loop
+ * Whether an entry stays is a hash of (seed, row of the table, id), or of (seed,
+ * i, id) if by_place.  The loop
  * writes every entry and goes on to the next place only if it stays: a branch
  * that nobody can foresee would cost more than the hash.
  */
 void
-kernel_sparse_pick(const SparseRows *table, const int32_t *rows, int64_t n, float p, uint64_t seed,
+kernel_sparse_pick(const SparseRows *table, const int32_t *rows, int64_t n, float p, bool by_place, uint64_t seed,
 				   int64_t *offsets, int32_t *ids, float *values)
 {
 	const uint64_t threshold = (uint64_t) ((double) p * 4294967296.0);
@@ -59,7 +60,7 @@ kernel_sparse_pick(const SparseRows *table, const int32_t *rows, int64_t n, floa
 
 	for (int64_t i = 0; i < n; i++)
 	{
-		const uint64_t row_seed = random_hash(seed, rows[i]);
+		const uint64_t row_seed = random_hash(seed, by_place ? i : rows[i]);
 		const int64_t begin = table->offsets[rows[i]];
 		const int64_t end = table->offsets[rows[i] + 1];
 

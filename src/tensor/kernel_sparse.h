@@ -10,7 +10,7 @@
 
 extern void kernel_sparse(const SparseRows *x, const float *w, int64_t cols, float *y, bool add);
 extern void kernel_sparse_backward(const SparseRows *x, const float *grad_y, int64_t cols, float *grad_w);
-extern void kernel_sparse_pick(const SparseRows *table, const int32_t *rows, int64_t n, float p, uint64_t seed,
+extern void kernel_sparse_pick(const SparseRows *table, const int32_t *rows, int64_t n, float p, bool by_place, uint64_t seed,
 							   int64_t *offsets, int32_t *ids, float *values);
 
 #endif							/* SAGE_KERNEL_SPARSE_H */

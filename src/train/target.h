@@ -42,6 +42,9 @@ typedef struct Labels
 	uint8	   *split;			/* [n] a Split each */
 	bool		has_split;		/* the query said it */
 	bool		split_drawn;	/* by shares, that is at random */
+	bool		has_bounds;		/* times part the labels: */
+	TimestampTz validation_from;	/* of this time and later: validation */
+	TimestampTz test_from;		/* of this time and later: test */
 	int64		counts[4];		/* rows by Split */
 	int64		unlabeled;		/* rows without a label */
 	int64		unknown;		/* labels of keys that are no node */
@@ -69,6 +72,9 @@ extern char *target_column(const Graph *graph, const char *target, int *node_typ
 extern void labels_check(const Graph *graph, int node_type, const TargetSource *source);
 extern Labels *labels_read(const Graph *graph, int node_type, const TargetSource *source);
 extern void labels_split(Labels *labels, const ModelOptions *options);
+extern void labels_find_bounds(Labels *labels, const ModelOptions *options);
+extern void labels_split_by_time(Labels *labels);
+extern TimestampTz labels_horizon(const Labels *labels, const ModelOptions *options);
 extern void labels_resolve(Labels *labels, GraphStore *store, int node_type);
 extern float *labels_weights(const Labels *labels, JsonbValue *class_weights);
 

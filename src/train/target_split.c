@@ -2,9 +2,9 @@
  * target_split.c
  *		Which labels train, which stop the training, which judge it.
  *
- * Three rules, the first that applies: the query's own split column; times
- * (validation_from, test_from); shares, drawn by hash of the key, so that a
- * row stays on its side when others come or go.
+ * Three rules, the first that applies: the query's own split column; times,
+ * where labels have them (target_time.c); shares, drawn by hash of the key, so
+ * that a row stays on its side when others come or go.
  */
 #include "postgres.h"
 
@@ -14,7 +14,6 @@
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
 #include "utils/numeric.h"
-#include "utils/timestamp.h"
 
 #include "base/compat.h"
 #include "base/memory.h"
@@ -22,48 +21,6 @@
 #include "train/target.h"
 
 #define SPLIT_SALT	UINT64_C(0x73706c6974)
-
-static void
-option_context(void *name)
-{
-	errcontext("option \"%s\"", (char *) name);
-}
-
-/* The time that an option gives; NULL: never. */
-static TimestampTz
-option_time(const char *name, const char *text)
-{
-	ErrorContextCallback context = {error_context_stack, option_context, (void *) name};
-	TimestampTz result;
-
-	if (text == NULL)
-		return DT_NOEND;
-	error_context_stack = &context;
-	result = DatumGetTimestampTz(DirectFunctionCall3(timestamptz_in, CStringGetDatum(text),
-													 ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
-	error_context_stack = context.previous;
-	return result;
-}
-
-static void
-split_by_time(Labels *labels, const ModelOptions *options)
-{
-	TimestampTz validation = option_time("validation_from", options->validation_from);
-	TimestampTz test = option_time("test_from", options->test_from);
-
-	if (labels->times == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("validation_from and test_from need labels that have a time"),
-				 errhint("Give labels => with a query that returns node, label and at.")));
-	if (test < validation && options->validation_from != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("test_from is before validation_from")));
-	for (int64 i = 0; i < labels->n; i++)
-		labels->split[i] = labels->times[i] >= test ? SPLIT_TEST :
-			labels->times[i] >= validation ? SPLIT_VALIDATION : SPLIT_TRAIN;
-}
 
 /* The option split: two or three shares; NULL: the defaults. */
 static void
@@ -159,15 +116,15 @@ labels_count(Labels *labels)
 void
 labels_split(Labels *labels, const ModelOptions *options)
 {
-	bool		by_time = options->validation_from != NULL || options->test_from != NULL;
+	bool		by_option = options->validation_from != NULL || options->test_from != NULL;
 
-	if ((options->split != NULL) + by_time + labels->has_split > 1)
+	if ((options->split != NULL) + by_option + labels->has_split > 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the split is given in more than one way"),
 				 errhint("Use the column split of the labels query, or validation_from and test_from, or the option split.")));
-	if (by_time)
-		split_by_time(labels, options);
+	if (labels->has_bounds)
+		labels_split_by_time(labels);
 	else if (!labels->has_split)
 	{
 		labels->split_drawn = true;

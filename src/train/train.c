@@ -6,14 +6,17 @@
 
 #include <math.h>
 
+#include "lib/qunique.h"
 #include "portability/instr_time.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
+#include "utils/timestamp.h"
 
 #include "base/guc.h"
 #include "base/memory.h"
 #include "graph/graph_column.h"
 #include "sample/adaptive.h"
+#include "train/aggregate.h"
 #include "train/loss.h"
 #include "train/train.h"
 #include "train/train_warm.h"
@@ -30,16 +33,51 @@ seconds_now(void)
 	return INSTR_TIME_GET_DOUBLE(now);
 }
 
+static int
+node_compare(const void *a, const void *b)
+{
+	return *(const int32 *) a - *(const int32 *) b;
+}
+
+/* How many different nodes the training labels are of. */
+static int64
+labelled_nodes(const Labels *labels)
+{
+	int32	   *nodes = memory_alloc(labels->n, sizeof(int32));
+	int64		n = 0,
+				different;
+
+	for (int64 i = 0; i < labels->n; i++)
+	{
+		if (labels->split[i] == SPLIT_TRAIN)
+			nodes[n++] = labels->nodes[i];
+	}
+	qsort(nodes, n, sizeof(int32), node_compare);
+	different = n == 0 ? 0 : qunique(nodes, n, sizeof(int32), node_compare);
+	pfree(nodes);
+	return different;
+}
+
 /*
- * Options that depend on the number n of training labels.  Few labels need a
- * firm hand, many would be held back by it: weight decay is 5/n, falling
- * faster from 4,000 on, within bounds; dropout is .5 up to 2,000 labels and
- * .3 from 20,000.
+ * Options that depend on the number n of training labels.  Labels of one node
+ * at several times are much alike, so n is between their number and that of
+ * the nodes.  Few labels need a firm hand, many would be held back by it:
+ * weight decay is 5/n, falling faster from 4,000 on, within bounds; dropout is
+ * .5 up to 2,000 labels and .3 from 20,000.  The absolute error pulls with the
+ * same force however near it is: it takes smaller steps, less noise, and the
+ * nodes alone count.
  */
 static void
-fill_options(ModelOptions *options, const Labels *labels)
+fill_options(ModelOptions *options, const Labels *labels, ModelLoss loss)
 {
-	double		n = Max(labels->counts[SPLIT_TRAIN], 1);
+	bool		absolute = loss == LOSS_MAE && labels->times != NULL;
+	double		nodes = Max(labelled_nodes(labels), 1);
+	double		n = absolute ? nodes : sqrt(Max(labels->counts[SPLIT_TRAIN], 1) * nodes);
+
+	if (isnan(options->learning_rate))
+		options->learning_rate = absolute ? 0.003 : 0.01;
+	if (isnan(options->dropout) && absolute)
+		options->dropout = 0.2;
 
 	if (isnan(options->dropout))
 		options->dropout = 0.5 - 0.2 * Min(Max(log10(n / 2000), 0), 1);
@@ -61,21 +99,54 @@ choose_refit(const ModelOptions *options, const Labels *labels)
 	return labels->split_drawn && labels->n < REFIT_LABELS;
 }
 
-/* An order that no relation can have is not quietly another one. */
-static void
-check_pick(const Graph *graph, NeighborOrder pick)
+static bool
+pick_is_possible(const Graph *graph, NeighborOrder pick)
 {
 	for (int r = 0; r < graph->nrelations; r++)
 	{
 		if (relation_order(graph, r, pick) == pick)
-			return;
+			return true;
 	}
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("option \"pick\" cannot be \"%s\": %s of graph \"%s\" has a %s column", neighbor_order_names[pick],
-					pick == ORDER_RECENT ? "no edge or node type" : "no edge type", graph->name,
-					pick == ORDER_RECENT ? "time" : "weight"),
-			 errhint("Define the graph with such columns, or leave the option out.")));
+	return false;
+}
+
+/*
+ * Which neighbours are taken: an order that no relation can have is not
+ * quietly another one.  By default, where seeds have times, the most recent:
+ * what follows is more like them than what was long ago.
+ */
+static NeighborOrder
+choose_pick(const Graph *graph, int given, bool temporal)
+{
+	if (given == OPTION_UNSET)
+		return temporal && pick_is_possible(graph, ORDER_RECENT) ? ORDER_RECENT : ORDER_UNIFORM;
+	if (!pick_is_possible(graph, given))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"pick\" cannot be \"%s\": %s of graph \"%s\" has a %s column", neighbor_order_names[given],
+						given == ORDER_RECENT ? "no edge or node type" : "no edge type", graph->name,
+						given == ORDER_RECENT ? "time" : "weight"),
+				 errhint("Define the graph with such columns, or leave the option out.")));
+	return given;
+}
+
+/* The option time_window in microseconds; NULL: 0, all of the past. */
+static int64
+option_window(const char *text)
+{
+	Interval   *interval;
+	double		window;
+
+	if (text == NULL)
+		return 0;
+	interval = DatumGetIntervalP(DirectFunctionCall3(interval_in, CStringGetDatum(text), ObjectIdGetDatum(InvalidOid),
+													 Int32GetDatum(-1)));
+	window = ((double) interval->month * DAYS_PER_MONTH + interval->day) * USECS_PER_DAY + interval->time;
+	if (!(window >= 1 && window < 9e18))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"time_window\" must be an interval longer than zero")));
+	return (int64) window;
 }
 
 /*
@@ -103,8 +174,7 @@ make_spec(const TrainRequest *request)
 	spec->seed = options->seed;
 	spec->time_inclusive = options->time_inclusive;
 	spec->sampling = options->sampling;
-	spec->pick = options->pick;
-	check_pick(graph, spec->pick);
+	spec->time_window = option_window(options->time_window);
 	spec->fanout = fanout_read(graph, options->fanout, spec->layers);
 	spec->features = palloc0(graph->nnode_types * sizeof(FeatureSet *));
 	spec->type_ids = palloc(graph->nnode_types * sizeof(int));
@@ -176,11 +246,11 @@ train_exclude(Graph *graph, int node_type, JsonbValue *columns)
 }
 
 /*
- * Chooses and fits the encoders of all node types.  With a validation time,
- * only rows before it are looked at.
+ * Chooses and fits the encoders of all node types.  Of those that have times
+ * only rows before the horizon are looked at (DT_NOEND: all).
  */
 static void
-fit_features(const TrainRequest *request, ModelSpec *spec)
+fit_features(const TrainRequest *request, ModelSpec *spec, TimestampTz horizon)
 {
 	const Graph *graph = request->graph;
 
@@ -190,11 +260,11 @@ fit_features(const TrainRequest *request, ModelSpec *spec)
 		char	   *where = NULL;
 
 		spec->features[t] = feature_choose(graph, t, t == spec->node_type ? spec->target : NULL);
-		if (type->time_column != NULL && request->options.validation_from != NULL)
-			where = psprintf("%s OPERATOR(pg_catalog.<) %s::pg_catalog.timestamptz",
+		if (type->time_column != NULL && !TIMESTAMP_IS_NOEND(horizon))
+			where = psprintf("%s OPERATOR(pg_catalog.<%s) %s::pg_catalog.timestamptz",
 							 graph_time_expression(type->time_column, type->time_typeid),
-							 quote_literal_cstr(request->options.validation_from));
-		feature_fit(spec->features[t], where);
+							 spec->time_inclusive ? "=" : "", quote_literal_cstr(timestamptz_to_str(horizon)));
+		feature_fit(spec->features[t], where, t == spec->node_type);
 	}
 }
 
@@ -264,6 +334,19 @@ choose_metric(const ModelOptions *options, ModelTask task)
 	return metric;
 }
 
+/*
+ * Where a number is learnt from the past, outliers of long ago should not
+ * weigh by their square: the default is the absolute error, unless the metric
+ * is another.
+ */
+static ModelLoss
+choose_loss(const ModelSpec *spec, ModelLoss given, Metric metric)
+{
+	if (given == LOSS_AUTO && spec->temporal && spec->task == TASK_REGRESSION && metric == METRIC_MAE)
+		return LOSS_MAE;
+	return loss_choose(spec->task, given);
+}
+
 /* Bounds the size of the network before anything of it is allocated. */
 static void
 check_model_size(const ModelSpec *spec, const Graph *graph)
@@ -271,9 +354,9 @@ check_model_size(const ModelSpec *spec, const Graph *graph)
 	double		floats = (double) spec->hidden * spec->noutputs;
 
 	for (int t = 0; t < graph->nnode_types; t++)
-		floats += (double) spec->hidden * (model_input_width(spec, t) + (spec->layers - 1.0) * spec->hidden);
+		floats += (double) spec->hidden * (model_input_width(spec, graph, t) + (spec->layers - 1.0) * spec->hidden);
 	for (int r = 0; r < graph->nrelations; r++)
-		floats += (double) spec->hidden * (model_input_width(spec, graph->relations[r].src_type) +
+		floats += (double) spec->hidden * (model_input_width(spec, graph, graph->relations[r].src_type) +
 										   (spec->layers - 1.0) * spec->hidden);
 	if (floats * sizeof(float) > (double) guc_max_model_size * 1024)
 		ereport(ERROR,
@@ -332,17 +415,29 @@ train_load(const TrainRequest *request)
 	trainer->spec = training->spec = spec = make_spec(request);
 	source.model = old = request->warm != NULL ? warm_spec(request->warm, spec, graph) : NULL;
 	result->labels = trainer->labels = labels_read(graph, spec->node_type, &source);
+	spec->temporal = trainer->labels->times != NULL;
+	if (old != NULL)
+		warm_check_times(request->warm, old, spec);
+	spec->pick = choose_pick(graph, options->pick, spec->temporal);
+	if (spec->time_window > 0 && !spec->temporal)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"time_window\" needs labels that have a time"),
+				 errhint("Give labels => with a query that returns node, label and at.")));
+	labels_find_bounds(trainer->labels, options);
 	if (old != NULL)
 		spec->features = old->features;
 	else
-		fit_features(request, spec);
+		fit_features(request, spec, labels_horizon(trainer->labels, options));
 	trainer->tables = palloc0(graph->nnode_types * sizeof(FeatureTable *));
 	trainer->store = load_graph(graph, spec, trainer->tables);
 	training->fanout = fanout_copy(spec->fanout);
 	for (int r = 0; r < graph->nrelations; r++)
 	{
-		fanout_fill(spec->fanout, r, store_mean_degree(trainer->store, r), false);
-		fanout_fill(training->fanout, r, store_mean_degree(trainer->store, r), true);
+		double		degree = store_mean_degree(trainer->store, r);
+
+		fanout_fill(spec->fanout, r, spec->temporal ? FANOUT_PAST : fanout_default(degree, false));
+		fanout_fill(training->fanout, r, spec->temporal ? FANOUT_PAST : fanout_default(degree, true));
 	}
 	fanout_check_size(training->fanout);
 	if (spec->sampling == SAMPLING_ADAPTIVE)
@@ -357,13 +452,13 @@ train_load(const TrainRequest *request)
 
 	/* what follows from them */
 	spec_set_target(spec, trainer->labels);
-	fill_options(options, trainer->labels);
-	spec->options = model_options_write(options);
 	check_model_size(spec, graph);
 	trainer->weights = labels_weights(trainer->labels, options->class_weights);
-	trainer->loss = loss_choose(spec->task, options->loss);
-	trainer->refit = choose_refit(options, trainer->labels);
 	trainer->metric = result->metric = choose_metric(options, spec->task);
+	trainer->loss = choose_loss(spec, options->loss, trainer->metric);
+	fill_options(options, trainer->labels, trainer->loss);
+	spec->options = model_options_write(options);
+	trainer->refit = choose_refit(options, trainer->labels);
 	if (request->progress != NULL && !options->quiet)
 		announce(trainer);
 	leak_check(graph, spec, trainer->tables, trainer->labels);
@@ -389,11 +484,16 @@ train_learn(Training *training)
 	trainer->main_model = result->model;
 	trainer->main_fit = &result->fit;
 	trainer->warm = NULL;
+	result->aggregate = aggregate_baseline(trainer);
 	result->baseline = train_fit(trainer, model_build(spec, graph, off, true), off, off, PHASE_BASELINE);
 
 	result->node_counts = palloc(graph->nnode_types * sizeof(int64));
+	result->null_times = palloc(graph->nnode_types * sizeof(int64));
 	for (int t = 0; t < graph->nnode_types; t++)
+	{
 		result->node_counts[t] = store_node_count(trainer->store, t);
+		result->null_times[t] = store_null_times(trainer->store, t);
+	}
 	result->edge_counts = palloc(Max(graph->nrelations, 1) * sizeof(StoreCounts));
 	for (int r = 0; r < graph->nrelations; r++)
 		result->edge_counts[r] = *store_counts(trainer->store, r);

@@ -34,6 +34,14 @@ typedef struct FitResult
 	EpochRow   *rows;			/* [epochs] */
 } FitResult;
 
+/* What one aggregate of the nodes' own past reaches. */
+typedef struct AggregateResult
+{
+	const char *name;			/* NULL: labels have no times */
+	double		validation;		/* NaN: cannot be said */
+	double		test;
+} AggregateResult;
+
 /* What came out. */
 typedef struct TrainResult
 {
@@ -42,9 +50,11 @@ typedef struct TrainResult
 	Metric		metric;
 	FitResult	fit;
 	FitResult	baseline;		/* the same without neighbours */
+	AggregateResult aggregate;
 	int			deploy;			/* a ModelDeploy */
 	double		seconds;
 	int64	   *node_counts;	/* [node types] */
+	int64	   *null_times;		/* [node types] rows without a time where there should be one */
 	StoreCounts *edge_counts;	/* [relations] */
 } TrainResult;
 
@@ -105,6 +115,7 @@ typedef struct Evaluator Evaluator;
 extern Evaluator *evaluator_create(Trainer *trainer, const Fanout *fanout, Split split);
 extern bool evaluator_reads_graph(const Evaluator *evaluator);
 extern Evaluation evaluator_run(Evaluator *evaluator, Model *model);
+extern double train_metric(const Trainer *trainer, const float *scores, Split split);
 extern Evaluation train_evaluate(Trainer *trainer, Model *model, const Fanout *fanout, Split split);
 
 /* train_estimate.c */

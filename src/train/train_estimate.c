@@ -98,7 +98,7 @@ sample_nodes(const Graph *graph, const ModelOptions *options)
 	double		nodes = 1;
 
 	for (int r = 0; r < graph->nrelations; r++)
-		fanout_fill(fanout, r, mean_degree(graph, r), true);
+		fanout_fill(fanout, r, fanout_default(mean_degree(graph, r), true));
 	for (int hop = 1; hop <= layers; hop++)
 	{
 		double		each = 0;

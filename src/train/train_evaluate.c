@@ -122,6 +122,7 @@ evaluate_sampling(const Trainer *trainer, const Fanout *fanout)
 	SampleOptions options = {
 		.fanout = fanout,
 		.inclusive = trainer->spec->time_inclusive,
+		.window = trainer->spec->time_window,
 		.adaptive = trainer->spec->sampling == SAMPLING_ADAPTIVE
 	};
 
@@ -164,9 +165,10 @@ logits_from_table(Evaluator *evaluator, Model *model, float *logits)
 {
 	Trainer    *trainer = evaluator->trainer;
 	int64		width = trainer->spec->noutputs;
+	ForwardTime time = {.at = STORE_ALWAYS};
 	ModelOutput output;
 
-	model_forward_table(model, trainer->store, trainer->tables, evaluator->fanout, STORE_ALWAYS, false, &output);
+	model_forward_table(model, trainer->store, trainer->tables, evaluator->fanout, &time, false, &output);
 	for (int64 i = 0; i < evaluator->n; i++)
 		memcpy(logits + i * width, output.logits + trainer->labels->nodes[evaluator->rows[i]] * width,
 			   width * sizeof(float));
@@ -198,7 +200,7 @@ logits_from_samples(Evaluator *evaluator, Model *model, float *logits)
 {
 	Trainer    *trainer = evaluator->trainer;
 	int64		width = trainer->spec->noutputs;
-	ForwardOptions forward = {0, 0, 0};
+	ForwardOptions forward = {.now = STORE_ALWAYS};
 
 	for (int64 from = 0; from < evaluator->n; from += evaluator->batch)
 	{
@@ -253,6 +255,20 @@ split_metric(const Trainer *trainer, Metric metric, const float *scores, const i
 				   spec->noutputs * sizeof(float));
 	}
 	return metric_compute(metric, &input);
+}
+
+/* The metric of scores of all labels [labels x outputs] on one side of the split. */
+double
+train_metric(const Trainer *trainer, const float *scores, Split split)
+{
+	int64		width = trainer->spec->noutputs;
+	int64		n;
+	int64	   *rows = rows_of_split(trainer->labels, split, &n);
+	float	   *side = memory_alloc(n * width, sizeof(float));
+
+	for (int64 i = 0; i < n; i++)
+		memcpy(side + i * width, scores + rows[i] * width, width * sizeof(float));
+	return split_metric(trainer, trainer->metric, side, rows, n);
 }
 
 /*

@@ -118,10 +118,12 @@ fit_prepare(Fit *fit, int epoch, int64 number)
 	batch->sampling.rotate = true;
 	batch->sampling.salt = random_hash(random_hash(fit->seed, SALT_NEIGHBORS), epoch);
 	batch->sampling.inclusive = trainer->spec->time_inclusive;
+	batch->sampling.window = trainer->spec->time_window;
 	batch->sampling.adaptive = trainer->spec->sampling == SAMPLING_ADAPTIVE;
 	batch->forward.dropout = (float) trainer->options->dropout;
 	batch->forward.input_dropout = (float) trainer->options->input_dropout;
 	batch->forward.seed = random_hash(random_hash(random_hash(fit->seed, SALT_DROPOUT), epoch), number);
+	batch->forward.now = STORE_ALWAYS;	/* labels have times or there are no ages */
 	batch_begin(fit->maker);
 }
 

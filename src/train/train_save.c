@@ -33,6 +33,15 @@ metrics_json(const TrainResult *result)
 		appendStringInfo(&json, ", \"baseline_validation\": %.17g", result->baseline.validation);
 	if (isfinite(result->baseline.test))
 		appendStringInfo(&json, ", \"baseline_test\": %.17g", result->baseline.test);
+	if (result->aggregate.name != NULL)
+	{
+		appendStringInfoString(&json, ", \"aggregate\": ");
+		escape_json(&json, result->aggregate.name);
+	}
+	if (isfinite(result->aggregate.validation))
+		appendStringInfo(&json, ", \"aggregate_validation\": %.17g", result->aggregate.validation);
+	if (isfinite(result->aggregate.test))
+		appendStringInfo(&json, ", \"aggregate_test\": %.17g", result->aggregate.test);
 	if (labels->classes != NULL)
 	{
 		int64	   *counts = palloc0(labels->nclasses * sizeof(int64));
@@ -86,6 +95,30 @@ rows_json(const TrainResult *result)
 	return json.data;
 }
 
+/* Tells of rows that no label with a time can see. */
+static void
+notice_null_times(const TrainResult *result)
+{
+	const Graph *graph = result->model->graph;
+
+	for (int t = 0; t < graph->nnode_types && result->labels->times != NULL; t++)
+	{
+		if (result->null_times[t] > 0)
+			ereport(NOTICE,
+					(errmsg("%lld of %lld rows of node type \"%s\" have no time and are not seen as of any",
+							(long long) result->null_times[t], (long long) result->node_counts[t],
+							graph->node_types[t].name)));
+	}
+	for (int r = 0; r < graph->nrelations && result->labels->times != NULL; r++)
+	{
+		if (graph->relations[r].forward && result->edge_counts[r].null_times > 0)
+			ereport(NOTICE,
+					(errmsg("%lld of %lld rows of edge type \"%s\" have no time and are not seen as of any",
+							(long long) result->edge_counts[r].null_times, (long long) result->edge_counts[r].edges,
+							graph->relations[r].name)));
+	}
+}
+
 /*
  * Tells of edges and labels that were left out.  A row that is a node and
  * refers to nothing is none of these.
@@ -95,6 +128,7 @@ train_notice_left_out(const TrainResult *result)
 {
 	const Graph *graph = result->model->graph;
 
+	notice_null_times(result);
 	for (int r = 0; r < graph->nrelations; r++)
 	{
 		const StoreCounts *counts = &result->edge_counts[r];

@@ -200,6 +200,7 @@ train_fingerprint(const Training *training)
 
 		for (int32 i = 0; i < n; i++)
 			hash = random_hash(hash, store_node_hash(trainer->store, t, i));
+		hash = hash_array(hash, store_node_times(trainer->store, t), n, sizeof(TimestampTz));
 		hash = hash_features(hash, training->spec->features[t], trainer->tables[t]);
 	}
 	return random_hash(hash, store_edges_hash(trainer->store));

@@ -76,6 +76,18 @@ warm_spec(const ModelVersion *version, const ModelSpec *wanted, const Graph *gra
 	return old;
 }
 
+/* Rows as of a time have other columns than rows as they are. */
+void
+warm_check_times(const ModelVersion *version, const ModelSpec *old, const ModelSpec *wanted)
+{
+	if (old->temporal != wanted->temporal)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("cannot continue from version %d, whose labels had %s", version->version,
+						old->temporal ? "times" : "no times"),
+				 errhint("Give labels such as it was trained with, or train without continue_from.")));
+}
+
 /* Numbers keep the scale that the weights were trained for. */
 void
 warm_labels(const ModelSpec *old, Labels *labels)

@@ -116,7 +116,7 @@ test_fit(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(6))
 		add_edge(graph, text_or_null(fcinfo, 6));
 	set = feature_choose(graph, 0, text_or_null(fcinfo, 4));
-	rows = feature_fit(set, text_or_null(fcinfo, 7));
+	rows = feature_fit(set, text_or_null(fcinfo, 7), true);
 	ereport(DEBUG1, (errmsg_internal("%lld rows", (long long) rows)));
 	PG_RETURN_DATUM(state_datum(set));
 }

@@ -136,10 +136,11 @@ check_table(Network *network)
 	int32	   *nodes = network_find(network, 0, network->spec->node_type, network->seed_keys, network->nseeds);
 	float	   *logits = palloc(network->nseeds * noutputs * sizeof(float));
 	float	   *hidden = palloc(network->nseeds * width * sizeof(float));
+	ForwardTime time = {.at = STORE_ALWAYS};
 	ModelOutput output;
 
-	model_forward_table(network->model, network->stores[0], network->tables[0], network->spec->fanout, STORE_ALWAYS,
-						true, &output);
+	model_forward_table(network->model, network->stores[0], network->tables[0], network->spec->fanout, &time, true,
+						&output);
 	for (int i = 0; i < network->nseeds; i++)
 	{
 		memcpy(logits + i * noutputs, output.logits + (int64) nodes[i] * noutputs, noutputs * sizeof(float));

@@ -112,7 +112,7 @@ make_spec(const ReferenceCase *expected, const Graph *graph)
 	{
 		spec->type_ids[t] = t;
 		spec->features[t] = feature_choose(graph, t, NULL);
-		feature_fit(spec->features[t], NULL);
+		feature_fit(spec->features[t], NULL, true);
 	}
 	for (int r = 0; r < graph->nrelations; r++)
 		spec->relation_ids[r] = r;

@@ -95,7 +95,7 @@ test_neighbors(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	for (int i = 0; i < added.n; i++)
 		store_add_node(test->store, graph->relations[relation].src_type,
-					   test_key(graph, graph->relations[relation].src_type, added.values[i]));
+					   test_key(graph, graph->relations[relation].src_type, added.values[i]), DT_NOBEGIN);
 	if (dst.n < 0)
 		dst = test_all_names(graph, dst_type);
 	if (at.n >= 0 && at.n != dst.n)
