@@ -9,7 +9,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $data = $ENV{SAGE_TEST_DATA} || "$FindBin::RealBin/../../../shared/data";
-my @graphs = grep { -d "$data/$_" } qw(musae_git musae_facebook cora citeseer fb100_cornell5);
+my @graphs = grep { -d "$data/$_" } qw(musae_git musae_facebook cora citeseer fb100_cornell5 rel_f1 dblp imdb);
 
 plan skip_all => "there are no graphs in $data" unless @graphs;
 
@@ -18,7 +18,7 @@ $node->init;
 $node->start;
 
 {
-	local %ENV = (%ENV, PGHOST => $node->host, PGPORT => $node->port, SAGE_TEST_DATA => $data);
+	local %ENV = (%ENV, PGHOST => $node->host, PGPORT => $node->port, SAGE_TEST_DATA => $data, SAGE_TEST_SEEDS => 1);
 	open my $figures, '-|', "$FindBin::RealBin/../learning", @graphs or die "could not run test/learning: $!";
 	while (my $line = <$figures>)
 	{
