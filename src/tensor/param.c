@@ -88,7 +88,7 @@ static float *
 param_array(ParamBlock *block)
 {
 	MemoryContext old = MemoryContextSwitchTo(block->context);
-	char	   *bytes = memory_alloc_zero(block->size + PARAM_ALIGN, sizeof(float));
+	char	   *bytes = memory_alloc_table_zero(block->size + PARAM_ALIGN, sizeof(float));
 
 	MemoryContextSwitchTo(old);
 	return (float *) TYPEALIGN(PARAM_ALIGN * sizeof(float), (uintptr_t) bytes);

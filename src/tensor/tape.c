@@ -89,7 +89,7 @@ tape_add_block(Tape *tape, Size need)
 	for (int64 i = 0; i < tape->nblocks; i++)
 		block.size += tape->blocks[i].size / 2;
 	block.size = Max(block.size, need);
-	block.start = memory_alloc(block.size + TAPE_ALIGN, 1);
+	block.start = memory_alloc_table(block.size + TAPE_ALIGN, 1);
 
 	if (tape->blocks == NULL)
 	{
@@ -117,7 +117,7 @@ tape_reset(Tape *tape)
 		for (int64 i = 0; i < tape->nblocks; i++)
 		{
 			total += tape->blocks[i].used;
-			pfree(tape->blocks[i].start);
+			memory_free_table(tape->blocks[i].start);
 		}
 		tape->nblocks = 0;
 

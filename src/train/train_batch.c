@@ -51,9 +51,9 @@ slot_reserve(BatchSlot *slot, Size size)
 	MemoryContext old = MemoryContextSwitchTo(slot->maker->cxt);
 
 	if (slot->arena->block != NULL)
-		pfree(slot->arena->block);
+		memory_free_table(slot->arena->block);
 	slot->arena->block = NULL;
-	*slot->arena = arena_create(memory_alloc(size + ARENA_ALIGN, 1), size);
+	*slot->arena = arena_create(memory_alloc_table(size + ARENA_ALIGN, 1), size);
 	MemoryContextSwitchTo(old);
 }
 

@@ -17,11 +17,14 @@
 #include "train/train.h"
 
 /* Seeds scored at a time. */
-#define EVALUATE_BATCH		4096
+#define EVALUATE_BATCH		1024
 #define EVALUATE_BATCH_MIN	16
 
-/* Samples kept for the next evaluation take so many bytes at the most. */
-#define EVALUATE_KEEP	((Size) 64 * 1024 * 1024)
+/* Samples kept for the next evaluation take so many bytes at the most, or a 32nd of sage.max_memory. */
+#define EVALUATE_KEEP	((Size) 16 * 1024 * 1024)
+
+/* Labels for which going through the table once takes as long as a sample of as many nodes. */
+#define TABLE_LABELS	4096
 
 /*
  * One side of the split, made ready to be scored again and again.  Which
@@ -63,14 +66,15 @@ rows_of_split(const Labels *labels, Split split, int64 *n)
  * True if scoring all nodes layer by layer is cheaper than sampling around
  * some.  A sample has each node once, but every batch has its own; the table
  * is gone through once a layer, also for nodes that no label asks for; where a
- * node's neighbours depend on the seed that cannot be done.  Two levels of all nodes' states must not take more than a quarter of
- * sage.max_memory.
+ * node's neighbours depend on the seed that cannot be done.  Two levels of all
+ * nodes' states must not take more than a 32nd of sage.max_memory: the samples
+ * are kept, and cost little the second time.
  */
 static bool
 whole_table_pays(const Trainer *trainer, const Fanout *fanout, int64 n)
 {
 	double		nodes = 0;
-	double		level = Min(n, EVALUATE_BATCH);
+	double		level = Min(n, TABLE_LABELS);
 	double		touched = level;
 
 	if (trainer->labels->times != NULL || trainer->spec->sampling == SAMPLING_ADAPTIVE)
@@ -86,8 +90,8 @@ whole_table_pays(const Trainer *trainer, const Fanout *fanout, int64 n)
 		level *= Min(each, 100);
 		touched += level;
 	}
-	return Min(touched, nodes) * n / EVALUATE_BATCH > nodes * fanout->nhops &&
-		2 * nodes * trainer->spec->hidden * sizeof(float) <= guc_max_memory * 256.0;
+	return Min(touched, nodes) * n / TABLE_LABELS > nodes * fanout->nhops &&
+		2 * nodes * trainer->spec->hidden * sizeof(float) <= guc_max_memory * 32.0;
 }
 
 /*
@@ -205,7 +209,8 @@ logits_from_samples(Evaluator *evaluator, Model *model, float *logits)
 	for (int64 from = 0; from < evaluator->n; from += evaluator->batch)
 	{
 		int64		n = Min(evaluator->batch, evaluator->n - from);
-		bool		keep = !spill_in_use() && MemoryContextMemAllocated(evaluator->cxt, true) < EVALUATE_KEEP;
+		bool		keep = !spill_in_use() &&
+			MemoryContextMemAllocated(evaluator->cxt, true) < Min(EVALUATE_KEEP, (Size) guc_max_memory * 32);
 		Sample	   *sample = evaluator->samples[from / evaluator->batch];
 		Tensor	   *result;
 
