@@ -5,6 +5,8 @@
  */
 #include "postgres.h"
 
+#include <sys/mman.h>
+
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
@@ -20,6 +22,10 @@
 
 /* Small requests are not worth a walk over the contexts. */
 #define MEMORY_CHARGED	(64 * 1024)
+
+/* Pages that processors have besides the usual ones, and arrays that are worth them. */
+#define LARGE_PAGE	((uintptr_t) 2 * 1024 * 1024)
+#define LARGE_ARRAY	((Size) 8 * 1024 * 1024)
 
 /* Bytes written between two looks for interrupts. */
 #define MEMORY_SLICE	((Size) 8 * 1024 * 1024)
@@ -80,6 +86,36 @@ memory_charge(MemoryContext cxt, Size bytes)
 				 errhint("Raise sage.max_memory, or use a smaller graph, batch, fan-out or width.")));
 }
 
+/*
+ * Asks the kernel for large pages under a large array.  Neighbours and rows
+ * are met in random order, and with small pages finding where each of them is
+ * takes as long as reading it.  It is advice: errors do not matter.
+ */
+static void *
+memory_in_large_pages(void *pointer, Size bytes)
+{
+#ifdef MADV_HUGEPAGE
+	uintptr_t	begin = TYPEALIGN(LARGE_PAGE, (uintptr_t) pointer);
+	uintptr_t	end = TYPEALIGN_DOWN(LARGE_PAGE, (uintptr_t) pointer + bytes);
+
+	if (bytes >= LARGE_ARRAY && begin < end)
+		(void) madvise((void *) begin, end - begin, MADV_HUGEPAGE);
+#endif
+	return pointer;
+}
+
+static void *
+memory_take(MemoryContext cxt, Size bytes)
+{
+	return memory_in_large_pages(MemoryContextAllocHuge(cxt, Max(bytes, 1)), bytes);
+}
+
+static void *
+memory_retake(void *pointer, Size bytes)
+{
+	return memory_in_large_pages(repalloc_huge(pointer, Max(bytes, 1)), bytes);
+}
+
 /* An array in CurrentMemoryContext, not initialised. */
 void *
 memory_alloc(int64 count, Size size)
@@ -87,7 +123,7 @@ memory_alloc(int64 count, Size size)
 	Size		bytes = memory_bytes(count, size);
 
 	memory_charge(CurrentMemoryContext, bytes);
-	return MemoryContextAllocHuge(CurrentMemoryContext, Max(bytes, 1));
+	return memory_take(CurrentMemoryContext, bytes);
 }
 
 void *
@@ -115,7 +151,7 @@ memory_grow(void *pointer, int64 count, Size size)
 	Size		bytes = memory_bytes(count, size);
 
 	memory_charge(GetMemoryChunkContext(pointer), bytes);
-	return repalloc_huge(pointer, Max(bytes, 1));
+	return memory_retake(pointer, bytes);
 }
 
 /* ------------------------------------------------------------------------
@@ -152,7 +188,7 @@ memory_alloc_table(int64 count, Size size)
 	Size		bytes = memory_bytes(count, size);
 
 	if (memory_has_room(CurrentMemoryContext, bytes))
-		return MemoryContextAllocHuge(CurrentMemoryContext, Max(bytes, 1));
+		return memory_take(CurrentMemoryContext, bytes);
 	return spill_alloc(bytes);
 }
 
@@ -179,7 +215,7 @@ memory_grow_table(void *pointer, int64 old_count, int64 count, Size size)
 		return spill_grow(pointer, bytes);
 	cxt = GetMemoryChunkContext(pointer);
 	if (count <= old_count || memory_has_room(cxt, bytes))
-		return repalloc_huge(pointer, Max(bytes, 1));
+		return memory_retake(pointer, bytes);
 	old = MemoryContextSwitchTo(cxt);
 	larger = spill_alloc(bytes);
 	MemoryContextSwitchTo(old);

@@ -160,10 +160,15 @@ project_all(Tape *tape, Model *model, int layer, int relation, const LayerRows *
 	return projected;
 }
 
-/* One type's states at one level, chunk by chunk. */
+/*
+ * One type's states at one level, chunk by chunk, into result, if it is not
+ * NULL.  With an output, which the last level has, their logits as well: to
+ * keep all states of that level would take more memory than all else.
+ */
 static void
 forward_type(Tape *tape, Model *model, GraphStore *store, const Fanout *fanout, int layer, int type,
-			 const TableLevel *level, Tensor **projected, const ForwardTime *time, float *result)
+			 const TableLevel *level, Tensor **projected, const ForwardTime *time, float *result,
+			 ModelOutput *output)
 {
 	const ModelSpec *spec = model->spec;
 	const Graph *graph = model->graph;
@@ -212,7 +217,12 @@ forward_type(Tape *tape, Model *model, GraphStore *store, const Fanout *fanout, 
 			nfeeding++;
 		}
 		hidden = conv_sage(tape, n, &self, model_conv(model, layer, type), feeding, nfeeding, &conv);
-		memcpy(result + from * spec->hidden, hidden->data, n * spec->hidden * sizeof(float));
+		if (result != NULL)
+			memcpy(result + from * spec->hidden, hidden->data, n * spec->hidden * sizeof(float));
+		if (output != NULL)
+			memcpy(output->logits + from * spec->noutputs,
+				   head_linear(tape, hidden, model->head_weight, model->head_bias)->data,
+				   n * spec->noutputs * sizeof(float));
 		tape_reset(tape);
 		MemoryContextReset(chunk_cxt);
 	}
@@ -220,12 +230,13 @@ forward_type(Tape *tape, Model *model, GraphStore *store, const Fanout *fanout, 
 	MemoryContextDelete(chunk_cxt);
 }
 
-/* The states of all needed types at one level, from those one below. */
+/* The states of all needed types at one level, from those one below; the last level is the output. */
 static TableLevel
 forward_level(Tape *tape, Model *model, GraphStore *store, const Fanout *fanout, int layer, const TableLevel *below,
-			  const ForwardTime *time)
+			  const ForwardTime *time, ModelOutput *output)
 {
 	const Graph *graph = model->graph;
+	bool		last = layer == model->spec->layers;
 	TableLevel	level = {palloc0(graph->nnode_types * sizeof(LayerRows)), below->counts};
 	Tensor	  **projected = palloc0(Max(graph->nrelations, 1) * sizeof(Tensor *));
 
@@ -242,10 +253,10 @@ forward_level(Tape *tape, Model *model, GraphStore *store, const Fanout *fanout,
 
 		if (!model_needs(model, layer, t))
 			continue;
-		result = memory_alloc_table(below->counts[t] * model->spec->hidden, sizeof(float));
+		result = last ? output->hidden : memory_alloc_table(below->counts[t] * model->spec->hidden, sizeof(float));
 		level.rows[t].dense = palloc(sizeof(Tensor));
 		tensor_wrap(level.rows[t].dense, result, below->counts[t], model->spec->hidden);
-		forward_type(tape, model, store, fanout, layer, t, below, projected, time, result);
+		forward_type(tape, model, store, fanout, layer, t, below, projected, time, result, last ? output : NULL);
 	}
 	return level;
 }
@@ -266,7 +277,6 @@ model_forward_table(Model *model, GraphStore *store, FeatureTable *const *tables
 	MemoryContext tape_cxt;
 	TableLevel	level;
 	Tape	   *tape;
-	int64		chunk = chunk_rows(model);
 	int64		count;
 
 	levels[0] = AllocSetContextCreate(result_cxt, "sage level", ALLOCSET_DEFAULT_SIZES);
@@ -283,35 +293,21 @@ model_forward_table(Model *model, GraphStore *store, FeatureTable *const *tables
 			level.rows[t] = table_input(model, store, t, tables[t], level.counts[t],
 										time->at == STORE_ALWAYS ? time->now : time->at);
 	}
-	for (int layer = 1; layer <= spec->layers; layer++)
-	{
-		MemoryContextSwitchTo(levels[layer % 2]);
-		level = forward_level(tape, model, store, fanout, layer, &level, time);
-		MemoryContextReset(levels[(layer + 1) % 2]);
-		spill_rest();
-	}
 	MemoryContextSwitchTo(result_cxt);
-
 	count = level.counts[spec->node_type];
 	output->rows = count;
 	output->outputs = spec->noutputs;
 	output->hidden_width = spec->hidden;
 	output->logits = memory_alloc_table(count * spec->noutputs, sizeof(float));
-	output->hidden = NULL;
-	if (want_hidden)
+	output->hidden = want_hidden ? memory_alloc_table(count * spec->hidden, sizeof(float)) : NULL;
+	for (int layer = 1; layer <= spec->layers; layer++)
 	{
-		output->hidden = memory_alloc_table(count * spec->hidden, sizeof(float));
-		memcpy(output->hidden, level.rows[spec->node_type].dense->data, count * spec->hidden * sizeof(float));
+		MemoryContextSwitchTo(levels[layer % 2]);
+		level = forward_level(tape, model, store, fanout, layer, &level, time, output);
+		MemoryContextReset(levels[(layer + 1) % 2]);
+		spill_rest();
 	}
-	for (int64 from = 0; from < count; from += chunk)
-	{
-		int64		n = Min(chunk, count - from);
-		LayerRows	stretch = rows_stretch(tape, &level.rows[spec->node_type], from, n);
-		Tensor	   *logits = head_linear(tape, stretch.dense, model->head_weight, model->head_bias);
-
-		memcpy(output->logits + from * spec->noutputs, logits->data, n * spec->noutputs * sizeof(float));
-		tape_reset(tape);
-	}
+	MemoryContextSwitchTo(result_cxt);
 	MemoryContextDelete(tape_cxt);
 	MemoryContextDelete(levels[0]);
 	MemoryContextDelete(levels[1]);

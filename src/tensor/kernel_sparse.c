@@ -9,8 +9,8 @@
 #include "tensor/kernel_gather.h"
 #include "tensor/kernel_sparse.h"
 
-/* How many rows ahead the next ones are asked for. */
-#define PICK_AHEAD	4
+/* Rows ahead that entries are asked for; where they begin, twice as many. */
+#define PICK_AHEAD	8
 
 /*
  * y [rows x cols] = x [rows x x.cols] * w [x.cols x cols]; with add, +=.
@@ -46,9 +46,10 @@ kernel_sparse_backward(const SparseRows *x, const float *grad_y, int64_t cols, f
  * room for all entries.  values may be NULL if p is 0 and the table has none.
  *
  * Whether an entry stays is a hash of (seed, row of the table, id), or of (seed,
- * i, id) if by_place.  The loop
- * writes every entry and goes on to the next place only if it stays: a branch
- * that nobody can foresee would cost more than the hash.
+ * i, id) if by_place.  The loop writes every entry and goes on to the next
+ * place only if it stays: a branch that nobody can foresee would cost more
+ * than the hash.  Rows of a large table come from all over the memory, and
+ * waiting for them one by one would take most of the time.
  */
 void
 kernel_sparse_pick(const SparseRows *table, const int32_t *rows, int64_t n, float p, bool by_place, uint64_t seed,
@@ -64,8 +65,15 @@ kernel_sparse_pick(const SparseRows *table, const int32_t *rows, int64_t n, floa
 		const int64_t begin = table->offsets[rows[i]];
 		const int64_t end = table->offsets[rows[i] + 1];
 
+		if (i + 2 * PICK_AHEAD < n)
+			__builtin_prefetch(&table->offsets[rows[i + 2 * PICK_AHEAD]]);
 		if (i + PICK_AHEAD < n)
-			__builtin_prefetch(table->ids + table->offsets[rows[i + PICK_AHEAD]]);
+		{
+			const int32_t *ahead = table->ids + table->offsets[rows[i + PICK_AHEAD]];
+
+			__builtin_prefetch(ahead);
+			__builtin_prefetch(ahead + 16);
+		}
 		offsets[i] = kept;
 		for (int64_t e = begin; e < end; e++)
 		{

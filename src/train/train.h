@@ -112,7 +112,7 @@ typedef struct Evaluation
 /* One side of the split, ready to be scored many times. */
 typedef struct Evaluator Evaluator;
 
-extern Evaluator *evaluator_create(Trainer *trainer, const Fanout *fanout, Split split);
+extern Evaluator *evaluator_create(Trainer *trainer, const Fanout *fanout, Split split, int64 most);
 extern bool evaluator_reads_graph(const Evaluator *evaluator);
 extern Evaluation evaluator_run(Evaluator *evaluator, Model *model);
 extern double train_metric(const Trainer *trainer, const float *scores, Split split);

@@ -11,6 +11,7 @@
 
 #include "base/guc.h"
 #include "base/memory.h"
+#include "base/random.h"
 #include "base/spill.h"
 #include "tensor/tape.h"
 #include "train/loss.h"
@@ -47,16 +48,17 @@ struct Evaluator
 	Sample	  **samples;		/* [batches]; NULL: not drawn, or not kept */
 };
 
-/* The labels of one side. */
+/* The labels of one side, or about "most" of them, drawn by their places. */
 static int64 *
-rows_of_split(const Labels *labels, Split split, int64 *n)
+rows_of_split(const Labels *labels, Split split, int64 most, int64 *n)
 {
-	int64	   *rows = memory_alloc(labels->counts[split], sizeof(int64));
+	int64		all = labels->counts[split];
+	int64	   *rows = memory_alloc(all, sizeof(int64));
 
 	*n = 0;
 	for (int64 i = 0; i < labels->n; i++)
 	{
-		if (labels->split[i] == split)
+		if (labels->split[i] == split && (all <= most || random_below(random_mix((uint64) i), all) < most))
 			rows[(*n)++] = i;
 	}
 	return rows;
@@ -133,9 +135,9 @@ evaluate_sampling(const Trainer *trainer, const Fanout *fanout)
 	return options;
 }
 
-/* In CurrentMemoryContext, as all that it will keep. */
+/* In CurrentMemoryContext, as all that it will keep.  most: labels at the most, about. */
 Evaluator *
-evaluator_create(Trainer *trainer, const Fanout *fanout, Split split)
+evaluator_create(Trainer *trainer, const Fanout *fanout, Split split, int64 most)
 {
 	Evaluator  *evaluator = palloc0(sizeof(Evaluator));
 	SampleOptions options = evaluate_sampling(trainer, fanout);
@@ -145,7 +147,7 @@ evaluator_create(Trainer *trainer, const Fanout *fanout, Split split)
 	evaluator->cxt = AllocSetContextCreate(CurrentMemoryContext, "sage evaluator", ALLOCSET_DEFAULT_SIZES);
 	evaluator->tape_cxt = AllocSetContextCreate(CurrentMemoryContext, "sage tape", ALLOCSET_DEFAULT_SIZES);
 	evaluator->run_cxt = AllocSetContextCreate(CurrentMemoryContext, "sage evaluate", ALLOCSET_DEFAULT_SIZES);
-	evaluator->rows = rows_of_split(trainer->labels, split, &evaluator->n);
+	evaluator->rows = rows_of_split(trainer->labels, split, most, &evaluator->n);
 	evaluator->whole_table = whole_table_pays(trainer, fanout, evaluator->n);
 	evaluator->batch = neighbor_batch(trainer->graph, trainer->spec->node_type, &options,
 									  evaluate_batch(trainer, fanout));
@@ -268,7 +270,7 @@ train_metric(const Trainer *trainer, const float *scores, Split split)
 {
 	int64		width = trainer->spec->noutputs;
 	int64		n;
-	int64	   *rows = rows_of_split(trainer->labels, split, &n);
+	int64	   *rows = rows_of_split(trainer->labels, split, PG_INT64_MAX, &n);
 	float	   *side = memory_alloc(n * width, sizeof(float));
 
 	for (int64 i = 0; i < n; i++)
@@ -322,7 +324,7 @@ train_evaluate(Trainer *trainer, Model *model, const Fanout *fanout, Split split
 {
 	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "sage evaluate", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(cxt);
-	Evaluation	result = evaluator_run(evaluator_create(trainer, fanout, split), model);
+	Evaluation	result = evaluator_run(evaluator_create(trainer, fanout, split, PG_INT64_MAX), model);
 
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(cxt);

@@ -35,9 +35,14 @@ enum
 /* Steps at the most, unless the user says how many epochs. */
 #define DEFAULT_STEPS	2000
 
-/* Steps between two evaluations, and how many of these an epoch has, at the most. */
+/*
+ * Steps between two evaluations, how many of these an epoch has, and how many
+ * labels one looks at, at the most.  The figures of a model are those of all
+ * labels.
+ */
 #define EVALUATION_STEPS	25
 #define EPOCH_EVALUATIONS	4
+#define EVALUATION_LABELS	20000
 
 static double
 seconds_now(void)
@@ -315,7 +320,7 @@ fit_open(Fit *fit)
 	fit->optim = optim_create(fit->model->params, options->learning_rate, options->weight_decay, options->clip);
 	fit->batch_cxt = AllocSetContextCreate(CurrentMemoryContext, "sage batch", ALLOCSET_DEFAULT_SIZES);
 	fit->tape = tape_create(CurrentMemoryContext, true);
-	fit->evaluator = evaluator_create(trainer, fit->fanout, SPLIT_VALIDATION);
+	fit->evaluator = evaluator_create(trainer, fit->fanout, SPLIT_VALIDATION, EVALUATION_LABELS);
 	fit->ntrain = fit->all_labels ? trainer->labels->n : trainer->labels->counts[SPLIT_TRAIN];
 	fit->batches = Max((fit->ntrain + options->batch_size / 2) / options->batch_size, 1);
 	fit->interval = evaluation_interval(fit->batches);
