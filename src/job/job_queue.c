@@ -32,7 +32,8 @@
 
 /* What the reading of tables and of the labels query may depend on. */
 static const char *const kept_settings[] = {
-	"search_path", "DateStyle", "IntervalStyle", "TimeZone", "row_security", "sage.max_memory", "sage.max_model_size"
+	"search_path", "DateStyle", "IntervalStyle", "TimeZone", "row_security", "sage.max_memory", "sage.max_model_size",
+	"sage.threads"
 };
 
 #define ROW_SQL "SELECT run, model, graph, owner, state, attempt, cancel_requested, request, settings" \

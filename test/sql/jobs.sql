@@ -57,12 +57,14 @@ SELECT sage_train_async('jobs_other', 'jobs', labels => 'SELECT id AS node, true
 SELECT sage_wait(:run);
 SELECT state, error, sqlstate, hint, version FROM sage.runs WHERE run = :run;
 
--- the labels query finds what it found where it was written
+-- the labels query finds what it found where it was written; threads are those of the session
 CREATE SCHEMA jobs_schema;
 CREATE TABLE jobs_schema.hidden AS SELECT id, y FROM jobs_people;
 SET search_path = jobs_schema, public;
-SELECT sage_train_async('jobs_other', 'jobs', labels => 'SELECT id AS node, y AS label FROM hidden', options => '{"epochs": 1}') AS run \gset
+SET sage.threads = 2;
+SELECT sage_train_async('jobs_other', 'jobs', labels => 'SELECT id AS node, y AS label FROM hidden WHERE current_setting(''sage.threads'') = ''2''', options => '{"epochs": 1}') AS run \gset
 RESET search_path;
+RESET sage.threads;
 SELECT sage_wait(:run);
 
 -- transactions
