@@ -248,8 +248,13 @@ is(() = $messages =~ /from the query/g, 1, 'what functions of the labels query s
 like(slurp_file($node->logfile), qr/WARNING:  column "answer"/, 'warnings are in the log');
 unlike(slurp_file($node->logfile), qr/NOTICE:  from the query/, 'notices are not');
 
-# Memory: what sage.max_memory allows, and what the system does
-$run = $node->safe_psql('one', qq{SET sage.max_memory = '1MB'; SELECT sage_train_async('told', 'told', target => 'y', options => $short)});
+# Memory: what sage.max_memory allows, here for a set of 60,000 members, and what the system does
+$node->safe_psql('one', q{
+	SET client_min_messages = error;
+	CREATE TABLE wordy AS SELECT id, y, ARRAY(SELECT id * 40 + j FROM generate_series(1, 40) j) AS words FROM people;
+	SELECT sage_create_graph('wordy', 'wordy', 'knows', key => 'id');
+});
+$run = $node->safe_psql('one', qq{SET sage.max_memory = '1MB'; SELECT sage_train_async('wordy', 'wordy', target => 'y', options => $short)});
 is($node->safe_psql('one', "SELECT sage_wait($run); SELECT sqlstate, error ~ 'sage.max_memory', hint <> '' FROM sage.runs WHERE run = $run"),
 	"failed\n54000|t|t", 'sage.max_memory ends a run, and says so');
 $node->stop;
