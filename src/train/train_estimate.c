@@ -8,14 +8,19 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "base/memory.h"
 #include "train/checkpoint.h"
 #include "train/train.h"
 
-/* Seconds a row, an edge, and a node of a sample at a width of 64. */
+/* Seconds a row and an edge. */
 #define LOAD_NODE_SECONDS	0.5e-6
 #define LOAD_EDGE_SECONDS	0.1e-6
-#define SAMPLE_NODE_SECONDS	0.25e-6
+
+/* Seconds, at a width of 64: a pick of a batch, and each number of the different rows picked. */
+#define PICK_SECONDS		0.04e-6
+#define NUMBER_SECONDS		0.01e-6
 
 /* Of each label: its key, node, class, side of the split and place in an epoch's order. */
 #define LABEL_BYTES		48
@@ -42,9 +47,12 @@ mean_degree(const Graph *graph, int relation)
 	return (def->forward + def->backward) * edges / Max(nodes, 1);
 }
 
-/* Rows: keys, and encoded values; the widest row in *widest, slots and numbers of all types in *width. */
+/*
+ * Rows: keys, and encoded values; the widest row in *widest, slots and numbers
+ * of all types in *width, and how many numbers all rows have in *numbers.
+ */
 static double
-nodes_bytes(const Graph *graph, double *widest, double *width, TrainEstimate *estimate)
+nodes_bytes(const Graph *graph, double *widest, double *width, double *numbers, TrainEstimate *estimate)
 {
 	double		bytes = 0;
 
@@ -58,6 +66,7 @@ nodes_bytes(const Graph *graph, double *widest, double *width, TrainEstimate *es
 		bytes += rows * (NODE_BYTES + text + sizeof(float) * (widths.dense + widths.entries));
 		*widest = Max(*widest, widths.dense + widths.entries);
 		*width += widths.dense + widths.sparse;
+		*numbers += rows * (widths.dense + widths.entries);
 	}
 	return bytes;
 }
@@ -117,6 +126,20 @@ sample_nodes(const Graph *graph, const ModelOptions *options)
 }
 
 /*
+ * An epoch: batches of picks, among which are the fewer different rows the
+ * fewer rows there are; half of all rows are hardly ever picked.
+ */
+static double
+epoch_seconds(const ModelOptions *options, double labels, double rows, double seed, double numbers)
+{
+	double		batches = labels / options->batch_size;
+	double		picks = options->batch_size * seed;
+	double		different = rows / 2 * (1 - exp(-2 * picks / Max(rows, 1)));
+
+	return batches * (picks * PICK_SECONDS + different * numbers / Max(rows, 1) * NUMBER_SECONDS) * options->hidden / 64;
+}
+
+/*
  * The estimate for a graph and the options of a training.  Labels are taken
  * to be as many as the largest node type has rows.
  */
@@ -126,6 +149,7 @@ train_estimate(const Graph *graph, const ModelOptions *options)
 	TrainEstimate estimate = {0};
 	double		widest = options->hidden;
 	double		width = 0;
+	double		numbers = 0;
 	double		edges = 0;
 	double		labels = 0;
 	double		seed = sample_nodes(graph, options);
@@ -133,7 +157,7 @@ train_estimate(const Graph *graph, const ModelOptions *options)
 				weights,
 				learning;
 
-	estimate.resident = nodes_bytes(graph, &widest, &width, &estimate);
+	estimate.resident = nodes_bytes(graph, &widest, &width, &numbers, &estimate);
 	estimate.resident += edges_bytes(graph, &edges, &estimate);
 	for (int t = 0; t < graph->nnode_types; t++)
 		labels = Max(labels, graph_estimate_rows(graph->node_types[t].relid));
@@ -143,6 +167,6 @@ train_estimate(const Graph *graph, const ModelOptions *options)
 	estimate.training = estimate.resident + Max(learning, edges);
 	estimate.in_memory = estimate.resident + edges <= memory_for_tables();
 	estimate.load_seconds = estimate.rows * LOAD_NODE_SECONDS + estimate.edges * LOAD_EDGE_SECONDS;
-	estimate.epoch_seconds = 0.8 * labels * seed * SAMPLE_NODE_SECONDS * options->hidden / 64;
+	estimate.epoch_seconds = epoch_seconds(options, 0.8 * labels, estimate.rows, seed, numbers);
 	return estimate;
 }

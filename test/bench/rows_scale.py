@@ -172,10 +172,7 @@ def estimate(bench):
         peak, _ = training_peak(bench, connection, bench.train_sql('estimate', 'git', 2))
         seconds = connection.number("SELECT avg(seconds) FROM sage.epochs WHERE NOT baseline AND run ="
                                     " (SELECT max(run) FROM sage.epochs WHERE model = 'estimate')")
-    results = []
-    for word, happened in ('train', peak), ('second', seconds):
-        for name in [name for name in told if word in name and isinstance(told[name], (int, float))]:
-            factor = max(told[name] / happened, happened / told[name])
-            results.append(Result('sage_estimate: ' + name, format_number(told[name]), 'happened ' + format_number(happened),
-                                  factor, 2, None, 'lower', runs={'told': told}))
-    return results or [Result('sage_estimate', json.dumps(told))]
+    happened = {'training_bytes': peak, 'epoch_seconds': seconds}
+    return [Result('sage_estimate: ' + name, format_number(told[name]), 'happened ' + format_number(happened[name]),
+                   max(told[name] / happened[name], happened[name] / told[name]), 2, None, 'lower', runs={'told': told})
+            for name in happened]
