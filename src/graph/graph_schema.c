@@ -56,7 +56,7 @@ schema_names(const Graph *graph)
 	{
 		char	   *name = get_namespace_name(get_rel_namespace(graph->node_types[i].relid));
 		ListCell   *lc;
-		bool		known = false;
+		bool		known = name == NULL;
 
 		foreach(lc, names)
 			known |= strcmp(lfirst(lc), name) == 0;
@@ -103,16 +103,19 @@ tables_of_schemas(List *names)
 	return tables;
 }
 
+/* One that was found, but has been dropped since, is passed over. */
 static void
 schema_add_table(Schema *schema, Oid relid)
 {
+	char	   *name = get_rel_name(relid);
 	SchemaTable *table;
 
-	if (schema_find(schema, relid) != NULL)
+	if (name == NULL || schema_find(schema, relid) != NULL)
 		return;
 	table = &schema->tables[schema->ntables++];
 	memset(table, 0, sizeof(SchemaTable));
 	table->relid = relid;
+	table->name = name;
 }
 
 /*
@@ -139,7 +142,7 @@ schema_collect(Schema *schema)
 
 		schema_add_table(schema, graph->node_types[i].relid);
 		table = schema_find(schema, graph->node_types[i].relid);
-		if (table->existing)
+		if (table == NULL || table->existing)
 			continue;			/* the first of several types over one table */
 		table->existing = true;
 		table->name = graph->node_types[i].name;
@@ -162,7 +165,6 @@ schema_name_tables(Schema *schema)
 
 		if (table->existing)
 			continue;
-		table->name = get_rel_name(table->relid);
 		taken = graph_find_node_type(schema->graph, table->name) >= 0;
 		for (int k = 0; k < i; k++)
 			taken |= strcmp(schema->tables[k].name, table->name) == 0;
