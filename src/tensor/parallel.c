@@ -190,8 +190,8 @@ helper_main(void *arg)
 }
 
 /*
- * When the process ends, and before its memory goes.  No job is running then,
- * but perhaps a task aside.
+ * When the process ends.  Nothing is running then: whoever gave a task aside
+ * has stopped it, which could not wait for this, because memory goes earlier.
  */
 static void
 pool_end(int code, Datum arg)
@@ -219,7 +219,7 @@ pool_start(int helpers)
 	if (helpers <= pool.helpers || pool.failed)
 		return;
 	if (pool.helpers == 0)
-		before_shmem_exit(pool_end, (Datum) 0);
+		on_proc_exit(pool_end, (Datum) 0);
 	pthread_mutex_lock(&pool.lock);
 	pool.spin = helpers < sysconf(_SC_NPROCESSORS_ONLN);
 	pthread_mutex_unlock(&pool.lock);

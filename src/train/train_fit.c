@@ -13,6 +13,7 @@
 
 #include "miscadmin.h"
 #include "portability/instr_time.h"
+#include "storage/ipc.h"
 #include "utils/memutils.h"
 
 #include "base/compat.h"
@@ -374,9 +375,18 @@ fit_course(const Fit *fit)
 	return course;
 }
 
+/* A batch may still be in the making, from memory that is about to go. */
+static void
+fit_stop(int code, Datum arg)
+{
+	parallel_aside_stop();
+}
+
 /*
  * One fit from beginning to end, in a memory context of its own: moments and
- * checkpoints are several times as large as the model.
+ * checkpoints are several times as large as the model.  A session that is
+ * terminated passes over PG_CATCH, and frees the memory of its transaction
+ * while the process ends.
  */
 static FitCourse
 fit_whole(Fit *fit)
@@ -388,17 +398,11 @@ fit_whole(Fit *fit)
 
 	MemoryContextSwitchTo(cxt);
 	fit_open(fit);
-	PG_TRY();
+	PG_ENSURE_ERROR_CLEANUP(fit_stop, (Datum) 0);
 	{
 		fit_run(fit);
 	}
-	PG_CATCH();
-	{
-		/* a batch may still be in the making */
-		parallel_aside_stop();
-		PG_RE_THROW();
-	}
-	PG_END_TRY();
+	PG_END_ENSURE_ERROR_CLEANUP(fit_stop, (Datum) 0);
 	course = fit_course(fit);
 	ereport(DEBUG1, (errmsg_internal("the fit takes %zu kB", MemoryContextMemAllocated(cxt, true) / 1024)));
 	MemoryContextSwitchTo(outer);

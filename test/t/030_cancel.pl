@@ -110,6 +110,13 @@ for my $name ('live scoring', 'training', 'training on three threads')
 	unharmed("terminated $name");
 }
 
+# The end of a session with temporary tables frees the memory of its
+# transaction first of all; no thread may be at work in there.
+my ($seconds, $message) = interrupt(qq{SET sage.threads = 3;
+	SELECT sage_train('other', 'social', 'churned', options => '{"epochs": 1, "hidden": 8, "quiet": true}');
+	CREATE TEMPORARY TABLE made_later (); $train;}, 2, 'pg_terminate_backend');
+like($message, qr/terminating connection due to administrator command/, 'training beside temporary tables is terminated');
+
 # Timeouts from the first milliseconds on hit every phase of a training: labels,
 # fitting, loading, sorting the hub, the first batches, evaluating.
 my $worst = 0;
