@@ -177,6 +177,7 @@ neighbors_body(SampleCall *call)
 	WalkCall	walking;
 	Walk	   *walk = walk_call(call, &walking);
 
+	MemoryContextSwitchTo(call->row);
 	for (int64 i = 0; i < walk->nedges; i++)
 	{
 		const WalkEdge *edge = &walk->edges[i];
@@ -256,6 +257,7 @@ subgraph_body(SampleCall *call)
 	edges = subgraph_edges(call->store, graph, walk, walking.options.relations, walking.options.at);
 	if (with_distances)
 		distances = all_distances(call, &walking, walk, edges, starts);
+	MemoryContextSwitchTo(call->row);
 	for (int64 i = 0; i < edges->nedges; i++)
 	{
 		const WalkEdge *edge = &edges->edges[i];

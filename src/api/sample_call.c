@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -27,6 +28,7 @@ sample_call(FunctionCallInfo fcinfo, SampleBody body)
 	char	   *graph = required_text(fcinfo, 0, "graph");
 
 	InitMaterializedSRF(fcinfo, 0);
+	call.row = AllocSetContextCreate(cxt, "sage row", ALLOCSET_SMALL_SIZES);
 	old = MemoryContextSwitchTo(cxt);
 	PG_TRY();
 	{
@@ -177,10 +179,16 @@ sample_keys(SampleCall *call, int index, const char *name, int node_type, int *n
 	return keys;
 }
 
+/*
+ * One more row of the result.  Whoever makes many has switched to call->row:
+ * the rows themselves are held to work_mem, what they are made of is not.
+ */
 void
 sample_put(SampleCall *call, Datum *values, bool *nulls)
 {
+	CHECK_FOR_INTERRUPTS();
 	tuplestore_putvalues(call->result->setResult, call->result->setDesc, values, nulls);
+	MemoryContextReset(call->row);
 }
 
 /* A node's key as text. */

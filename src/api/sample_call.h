@@ -20,6 +20,7 @@ typedef struct SampleCall
 	Graph	   *graph;			/* that argument 0 names */
 	StorePlans *plans;			/* NULL: no store was opened */
 	GraphStore *store;
+	MemoryContext row;			/* of the row that is being made; sample_put() empties it */
 } SampleCall;
 
 typedef void (*SampleBody) (SampleCall *call);

@@ -107,12 +107,12 @@ nodes_body(SampleCall *call)
 		nodes[n++] = i;
 	}
 	order = epoch_draw(epoch.strategy, hashes, n, epoch.wanted, epoch.seed, &count);
+	MemoryContextSwitchTo(call->row);
 	for (int64 i = 0; i < count; i++)
 	{
 		Datum		values[2] = {Int64GetDatum(i / epoch.batch_size + 1), sample_key(call, type, nodes[order[i]])};
 		bool		nulls[2] = {false, false};
 
-		CHECK_FOR_INTERRUPTS();
 		sample_put(call, values, nulls);
 	}
 }
@@ -192,6 +192,7 @@ edges_body(SampleCall *call)
 	edges_seen_at(call, type, &edges, epoch.at);
 	hashes = epoch_sort_edges(call->store, type->source_type, type->target_type, &edges);
 	order = epoch_draw(epoch.strategy, hashes, edges.count, epoch.wanted, epoch.seed, &count);
+	MemoryContextSwitchTo(call->row);
 	for (int64 i = 0; i < count; i++)
 	{
 		int64		e = order[i];
@@ -202,7 +203,6 @@ edges_body(SampleCall *call)
 			edges.weights != NULL ? Float8GetDatum(edges.weights[e]) : 0, 0
 		};
 
-		CHECK_FOR_INTERRUPTS();
 		if (edges.times != NULL)
 			values[4] = sample_time(edges.times[e], &nulls[4]);
 		sample_put(call, values, nulls);
@@ -436,6 +436,7 @@ draw_for(SampleCall *call, const NegativeCall *a, Negatives *negatives, int32 so
 	if (positive >= 0)
 		excluded[nexcluded++] = positive;
 	n = negatives_draw(negatives, excluded, nexcluded, positive, a->k, seed, drawn);
+	MemoryContextSwitchTo(call->row);
 	for (int i = 0; i < n; i++)
 	{
 		bool		nulls[4] = {false, positive < 0, false, drawn[i].shared < 0};
