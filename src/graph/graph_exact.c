@@ -4,43 +4,43 @@
  */
 #include "postgres.h"
 
-#include "access/relation.h"
-#include "access/tableam.h"
+#include "access/htup_details.h"
 #include "access/transam.h"
+#include "catalog/pg_am.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
-#include "storage/lmgr.h"
-#include "utils/rel.h"
 #include "utils/rls.h"
+#include "utils/syscache.h"
 
 #include "graph/graph.h"
 
 /*
  * Tables of the heap keep the rows of each snapshot.  Foreign tables do not,
  * system catalogues are also changed in place, and views and policies of row
- * security may call any function.
+ * security may call any function.  Nothing is locked, because a model need
+ * not have read all of the graph's tables.
  */
 static bool
 table_is_exact(Oid relid)
 {
-	List	   *children;
 	ListCell   *lc;
 	bool		exact = true;
 
 	if (relid < FirstNormalObjectId || check_enable_rls(relid, InvalidOid, true) == RLS_ENABLED)
 		return false;
-	children = find_all_inheritors(relid, AccessShareLock, NULL);
-	foreach(lc, children)
+	foreach(lc, find_all_inheritors(relid, NoLock, NULL))
 	{
-		Relation	rel = try_relation_open(lfirst_oid(lc), NoLock);
+		HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(lfirst_oid(lc)));
+		Form_pg_class form;
 
-		if (rel == NULL)
+		if (!HeapTupleIsValid(tuple))
 			return false;
-		exact &= rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE ||
-			((rel->rd_rel->relkind == RELKIND_RELATION || rel->rd_rel->relkind == RELKIND_MATVIEW) &&
-			 rel->rd_tableam == GetHeapamTableAmRoutine());
-		relation_close(rel, NoLock);
+		form = (Form_pg_class) GETSTRUCT(tuple);
+		exact &= form->relkind == RELKIND_PARTITIONED_TABLE ||
+			((form->relkind == RELKIND_RELATION || form->relkind == RELKIND_MATVIEW) &&
+			 form->relam == HEAP_TABLE_AM_OID);
+		ReleaseSysCache(tuple);
 	}
-	list_free(children);
 	return exact;
 }
 
