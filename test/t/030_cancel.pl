@@ -114,6 +114,7 @@ for my $name ('live scoring', 'training', 'training on three threads')
 # transaction first of all; no thread may be at work in there.
 my ($seconds, $message) = interrupt(qq{SET sage.threads = 3;
 	SELECT sage_train('other', 'social', 'churned', options => '{"epochs": 1, "hidden": 8, "quiet": true}');
+	SELECT sage_drop_model('other');
 	CREATE TEMPORARY TABLE made_later (); $train;}, 2, 'pg_terminate_backend');
 like($message, qr/terminating connection due to administrator command/, 'training beside temporary tables is terminated');
 
