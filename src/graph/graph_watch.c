@@ -1,7 +1,9 @@
 /*
  * graph_watch.c
  *		Noticing that a definition may have to be resolved again, because a
- *		table was altered or dropped or a schema renamed.
+ *		table was altered or dropped or a schema renamed, or prepared queries
+ *		planned again, because of roles: core's plans do not notice which
+ *		policies of row security a role has been put above or under.
  */
 #include "postgres.h"
 
@@ -17,7 +19,7 @@ watch_table(Datum arg, Oid relid)
 }
 
 static void
-watch_schema(Datum arg, int cacheid, uint32 hashvalue)
+watch_entry(Datum arg, int cacheid, uint32 hashvalue)
 {
 	((GraphChanged) DatumGetPointer(arg)) (InvalidOid);
 }
@@ -30,7 +32,9 @@ void
 graph_watch(GraphChanged changed)
 {
 	CacheRegisterRelcacheCallback(watch_table, PointerGetDatum(changed));
-	CacheRegisterSyscacheCallback(NAMESPACEOID, watch_schema, PointerGetDatum(changed));
+	CacheRegisterSyscacheCallback(NAMESPACEOID, watch_entry, PointerGetDatum(changed));
+	CacheRegisterSyscacheCallback(AUTHOID, watch_entry, PointerGetDatum(changed));
+	CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, watch_entry, PointerGetDatum(changed));
 }
 
 /* True if the table is one of the graph's. */

@@ -8,8 +8,8 @@
  * entry is found by the version's number, which is never used again (but for
  * a new installation of the extension, which has other tables), and the
  * stamp of the graph's definition.  A relcache invalidation of one of the
- * graph's tables makes it stale; then the definition is resolved anew, which
- * finds out about columns that were dropped or retyped.
+ * graph's tables, or a change of roles, makes it stale; then the definition is
+ * resolved anew, which finds out about columns that were dropped or retyped.
  *
  * What the entries hold is made of catalogue rows that the transaction may
  * yet roll back: a version number or a stamp that was rolled back is never

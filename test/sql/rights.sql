@@ -217,6 +217,16 @@ SET sage.access = live;
 CREATE TEMP TABLE live2 AS SELECT id, sage_predict(id, 'm') AS score FROM all_scores;
 SET sage.access = resident;
 SELECT count(*) FILTER (WHERE score IS NOT NULL) AS seen, bool_and(score IS NOT DISTINCT FROM sage_predict(id, 'm') OR same(score, sage_predict(id, 'm'))) AS live_is_resident FROM live2;
+-- who is above policies, and then is no more
+SET sage.access = live;
+RESET ROLE;
+ALTER ROLE rights_alice BYPASSRLS;
+SET ROLE rights_alice;
+SELECT sage_predict(101, 'm') IS NOT NULL AS above;
+RESET ROLE;
+ALTER ROLE rights_alice NOBYPASSRLS;
+SET ROLE rights_alice;
+SELECT sage_predict(101, 'm') IS NULL AS hidden_again;
 RESET sage.access;
 -- training sees no more
 SELECT metric FROM sage_train('a', options => '{"quiet": true}');
