@@ -144,16 +144,6 @@ sage_add_nodes(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-static void
-refuse_edge_features(const EdgeType *edge)
-{
-	if (edge->features != NIL)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("features of edges are not supported"),
-				 errhint("Add the table with sage_add_nodes, and its ends as two edge types: then its rows have columns and a time.")));
-}
-
 /*
  * sage_add_edges(graph, edges, edge_type, source, target, source_type,
  *		target_type, weight_column, time_column, features, direction)
@@ -174,7 +164,6 @@ sage_add_edges(PG_FUNCTION_ARGS)
 	edge.features = arg_names(fcinfo, 9, "features");
 	edge.direction = arg_text(fcinfo, 10);
 
-	refuse_edge_features(&edge);
 	graph_define_edges(graph_load_for_change(arg_text(fcinfo, 0)), &edge, arg_text(fcinfo, 5), arg_text(fcinfo, 6));
 	PG_RETURN_VOID();
 }

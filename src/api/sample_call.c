@@ -55,18 +55,18 @@ void
 sample_open(SampleCall *call, NeighborOrder order, uint64 seed, const bool *resident, const char *const *columns,
 			const NodeReader *readers)
 {
-	int			ntypes = Max(call->graph->nnode_types, 1);
+	int			ntables = Max(graph_table_count(call->graph), 1);
 
 	if (columns == NULL)
 	{
-		const char **none = palloc(ntypes * sizeof(char *));
+		const char **none = palloc(ntables * sizeof(char *));
 
-		for (int t = 0; t < ntypes; t++)
+		for (int t = 0; t < ntables; t++)
 			none[t] = "";
 		columns = none;
 	}
 	if (readers == NULL)
-		readers = palloc0(ntypes * sizeof(NodeReader));
+		readers = palloc0(ntables * sizeof(NodeReader));
 	call->plans = store_plans_create(call->graph, columns, CurrentMemoryContext);
 	call->store = resident == NULL ?
 		store_open_live(call->graph, call->plans, readers, seed, order, CurrentMemoryContext) :

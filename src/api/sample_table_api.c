@@ -313,9 +313,9 @@ read_shares(SampleCall *call, int index, const NodeType *type, CandidateRows *ro
 static void
 open_candidates(SampleCall *call, int target_type, const char *weight_column, CandidateRows *rows, uint64 seed)
 {
-	int			ntypes = call->graph->nnode_types;
-	const char **columns = palloc(ntypes * sizeof(char *));
-	NodeReader *readers = palloc0(ntypes * sizeof(NodeReader));
+	int			ntables = graph_table_count(call->graph);
+	const char **columns = palloc(ntables * sizeof(char *));
+	NodeReader *readers = palloc0(ntables * sizeof(NodeReader));
 	StringInfoData list;
 
 	initStringInfo(&list);
@@ -323,7 +323,7 @@ open_candidates(SampleCall *call, int target_type, const char *weight_column, Ca
 		appendStringInfo(&list, ", %s::pg_catalog.float8", quote_identifier(weight_column));
 	for (int i = 0; i < rows->nshares; i++)
 		appendStringInfo(&list, ", %s::pg_catalog.text", quote_identifier(rows->shares[i].column));
-	for (int t = 0; t < ntypes; t++)
+	for (int t = 0; t < ntables; t++)
 		columns[t] = t == target_type ? list.data : "";
 	readers[target_type].row = candidate_row;
 	readers[target_type].arg = rows;

@@ -112,7 +112,7 @@ struct FeatureSet
 	Oid			relid;
 	char	   *table;			/* for SQL text */
 	char	   *table_name;		/* for messages */
-	char	   *key_column;		/* for messages */
+	char	   *key_column;		/* for messages; NULL: rows of edges */
 	char	   *key_sql;
 	KeyKind		key_kind;
 	int			ncolumns;
@@ -203,6 +203,7 @@ extern bool column_class_find(const char *name, int length, ColumnClass *class);
 extern bool column_class_can_be(ColumnClass class, FeatureKind kind);
 
 /* feature.c */
+extern const NodeType *feature_table_type(const Graph *graph, int table);
 extern FeatureSet *feature_set_create(const NodeType *type, int ncolumns);
 extern void feature_set_layout(FeatureSet *set);
 extern void feature_set_read(FeatureSet *set);

@@ -1,6 +1,6 @@
 /*
  * feature.c
- *		Which columns of a node type are features, and where they land.
+ *		Which columns of a table are features, and where they land.
  */
 #include "postgres.h"
 
@@ -17,6 +17,29 @@
 #include "graph/graph_column.h"
 
 /*
+ * What says which columns of a table are features: a node type, or as if it
+ * were one without a key, an edge type.
+ */
+const NodeType *
+feature_table_type(const Graph *graph, int table)
+{
+	const EdgeType *edge;
+	NodeType   *type;
+
+	if (table < graph->nnode_types)
+		return &graph->node_types[table];
+	edge = &graph->edge_types[table - graph->nnode_types];
+	type = palloc0(sizeof(NodeType));
+	type->name = edge->name;
+	type->relid = edge->relid;
+	type->table = edge->table;
+	type->time_column = edge->time_column;
+	type->time_typeid = edge->time_typeid;
+	type->features = edge->features;
+	return type;
+}
+
+/*
  * A set of unresolved columns, in CurrentMemoryContext, which must live as
  * long as the set.
  */
@@ -29,8 +52,8 @@ feature_set_create(const NodeType *type, int ncolumns)
 	set->relid = type->relid;
 	set->table = pstrdup(type->table);
 	set->table_name = get_rel_name(type->relid);
-	set->key_column = pstrdup(type->key_column);
-	set->key_sql = graph_node_key(type);
+	set->key_column = type->key_column != NULL ? pstrdup(type->key_column) : NULL;
+	set->key_sql = type->key_column != NULL ? graph_node_key(type) : "NULL";
 	set->key_kind = type->key_kind;
 	set->ncolumns = ncolumns;
 	set->columns = palloc0(Max(ncolumns, 1) * sizeof(Column));
@@ -168,7 +191,7 @@ column_refused(const Graph *graph, const NodeType *type, Relation relation, Form
 {
 	const char *name = NameStr(att->attname);
 
-	if (key_columns_contain(type->relid, type->key_column, name))
+	if (type->key_column != NULL && key_columns_contain(type->relid, type->key_column, name))
 		return "it is the key";
 	if (graph_is_key_or_end(graph, type->relid, name))
 		return "it links rows to nodes";
@@ -286,16 +309,16 @@ choose_all(FeatureSet *set, const Graph *graph, const NodeType *type, Relation r
 }
 
 /*
- * The feature columns of a node type, not yet fitted: those that the graph
- * names, else all but keys, ends of edges, times, exceptions and the target
- * (target_column may be NULL).  An exception that is no column any more, such
+ * The feature columns of a table, not yet fitted: those that the graph
+ * names, else (of a node type) all but keys, ends of edges, times, exceptions
+ * and the target (target_column may be NULL).  An exception that is no column any more, such
  * as one that held scores, says nothing; that it was one when it was named
  * was checked then.  In CurrentMemoryContext.
  */
 FeatureSet *
-feature_choose(const Graph *graph, int node_type, const char *target_column)
+feature_choose(const Graph *graph, int table, const char *target_column)
 {
-	const NodeType *type = &graph->node_types[node_type];
+	const NodeType *type = feature_table_type(graph, table);
 	Relation	relation = relation_open(type->relid, AccessShareLock);
 	FeatureSet *set;
 

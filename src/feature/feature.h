@@ -1,6 +1,6 @@
 /*
  * feature.h
- *		Columns of a node type's rows -> numbers.
+ *		Columns of a node type's rows, or of an edge type's, -> numbers.
  *
  * A FeatureSet is the list of columns with their encoders.  It is chosen from
  * the table (feature_choose), fitted once on the rows that the training may
@@ -12,7 +12,9 @@
  * An encoded row has a dense part (standardised numbers, vectors, missing
  * indicators, cyclic parts of times) and a sparse part (one-hot categories,
  * members of sets, hashed words).  A FeatureTable holds the encoded rows of
- * one node type, in the order in which they were read.
+ * one table, in the order in which they were read.  Tables are known by their
+ * number in the graph (graph_table_count); the rows of an edge table have no
+ * key.
  */
 #ifndef SAGE_FEATURE_H
 #define SAGE_FEATURE_H
@@ -64,9 +66,9 @@ typedef struct FeatureWidths
 extern FeatureWidths feature_estimate(const FeatureSet *set);
 
 /* feature.c, feature_state.c: choosing columns, and the state as jsonb */
-extern FeatureSet *feature_choose(const Graph *graph, int node_type, const char *target_column);
+extern FeatureSet *feature_choose(const Graph *graph, int table, const char *target_column);
 extern void feature_write(const FeatureSet *set, StringInfo json);
-extern FeatureSet *feature_read(const Graph *graph, int node_type, JsonbContainer *json);
+extern FeatureSet *feature_read(const Graph *graph, int table, JsonbContainer *json);
 extern const char *feature_select_list(const FeatureSet *set);	/* ", a, b::real[]" */
 extern int	feature_dense_width(const FeatureSet *set);
 extern int	feature_sparse_width(const FeatureSet *set);
@@ -79,7 +81,8 @@ extern int64 feature_fit(FeatureSet *set, const char *where, bool labelled);	/* 
 /* feature_fetch.c: encoded rows */
 extern FeatureTable *feature_table_create(const FeatureSet *set, int64 expected_rows, MemoryContext parent);
 extern void feature_table_row(void *table, int32 node, Datum *values, bool *nulls); /* a NodeReader's row */
-extern void feature_table_trim(void *arg);
+extern uint64 feature_table_hash(void *arg, int32 row); /* its hash */
+extern void feature_table_trim(void *arg);	/* its end */
 extern void feature_table_truncate(FeatureTable *table, int64 count);
 extern int64 feature_table_count(const FeatureTable *table);
 extern const float *feature_table_dense(const FeatureTable *table);	/* [count x dense_width] */

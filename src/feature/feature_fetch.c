@@ -7,6 +7,7 @@
 #include "utils/memutils.h"
 
 #include "base/memory.h"
+#include "base/random.h"
 #include "feature/encode.h"
 
 /* Entries of the sparse part to begin with, for each row and column. */
@@ -122,6 +123,31 @@ feature_table_row(void *arg, int32 node, Datum *values, bool *nulls)
 		column_encode(column, values[i], nulls[i], dense + column->dense_offset, &table->sparse);
 	}
 	table->offsets[++table->count] = table->sparse.used;
+}
+
+/* A hash of an encoded row: equal for rows that say the same. */
+uint64
+feature_table_hash(void *arg, int32 row)
+{
+	const FeatureTable *table = arg;
+	const float *dense = table->dense + (int64) row * table->set->dense_width;
+	uint64		hash = 0;
+	uint32		bits;
+
+	for (int i = 0; i < table->set->dense_width; i++)
+	{
+		memcpy(&bits, &dense[i], sizeof(bits));
+		hash = random_hash(hash, bits);
+	}
+	for (int64 e = table->offsets[row]; e < table->offsets[row + 1]; e++)
+	{
+		hash = random_hash(hash, table->sparse.ids[e]);
+		if (table->sparse.values == NULL)
+			continue;
+		memcpy(&bits, &table->sparse.values[e], sizeof(bits));
+		hash = random_hash(hash, bits);
+	}
+	return hash;
 }
 
 /* No more rows will come: gives back what was held for them.  The end() of a NodeReader. */

@@ -404,9 +404,9 @@ bind_column(Column *column, Oid relid)
  * nothing are not read, so they may be gone.
  */
 FeatureSet *
-feature_read(const Graph *graph, int node_type, JsonbContainer *json)
+feature_read(const Graph *graph, int table, JsonbContainer *json)
 {
-	const NodeType *type = &graph->node_types[node_type];
+	const NodeType *type = feature_table_type(graph, table);
 	FeatureSet *set;
 	JsonbValue *columns;
 	int			count;

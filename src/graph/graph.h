@@ -47,7 +47,7 @@ typedef struct EdgeType
 	char	   *time_column;
 	Oid			time_typeid;
 	char	   *weight_column;
-	List	   *features;
+	List	   *features;		/* of char *; NIL: none */
 	char	   *direction;		/* "undirected", "forward" or "both" */
 } EdgeType;
 
@@ -79,6 +79,29 @@ typedef struct Graph
 	int			nrelations;
 	GraphRelation *relations;
 } Graph;
+
+/*
+ * The tables whose rows are encoded have one numbering: the node types, then
+ * the edge types.
+ */
+static inline int
+graph_table_count(const Graph *graph)
+{
+	return graph->nnode_types + graph->nedge_types;
+}
+
+static inline int
+graph_edge_table(const Graph *graph, int edge_type)
+{
+	return graph->nnode_types + edge_type;
+}
+
+static inline Oid
+graph_table_relid(const Graph *graph, int table)
+{
+	return table < graph->nnode_types ? graph->node_types[table].relid :
+		graph->edge_types[table - graph->nnode_types].relid;
+}
 
 /* graph_catalog.c: allocated in CurrentMemoryContext */
 extern Graph *graph_load(const char *name); /* error if there is none */

@@ -217,6 +217,39 @@ default_features(const NodeType *node)
 	return names;
 }
 
+static void
+check_edge_features(const Graph *graph, const EdgeType *edge, Oid new_nodes)
+{
+	const NodeType *node = NULL;
+
+	if (edge->features == NIL)
+		return;
+	for (int t = 0; t < graph->nnode_types; t++)
+	{
+		if (graph->node_types[t].relid == edge->relid)
+			node = &graph->node_types[t];
+	}
+	if (node != NULL || edge->relid == new_nodes)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("edge type \"%s\" cannot have features: its table is that of node type \"%s\"", edge->name,
+						node != NULL ? node->name : get_rel_name(new_nodes)),
+				 errhint("The columns are features of the nodes; leave \"features\" out of the edge type.")));
+}
+
+/*
+ * A table's columns are features of its nodes or of its edges: a new node type
+ * (InvalidOid: none) or a new edge type (NULL: none) must not make them both.
+ */
+void
+graph_check_edge_features(const Graph *graph, Oid new_nodes, const EdgeType *new_edges)
+{
+	if (new_edges != NULL)
+		check_edge_features(graph, new_edges, new_nodes);
+	for (int e = 0; e < graph->nedge_types; e++)
+		check_edge_features(graph, &graph->edge_types[e], new_nodes);
+}
+
 /* The user may read the table, or at least each column that is needed. */
 void
 graph_check_node_rights(const NodeType *node)
@@ -234,12 +267,16 @@ graph_check_node_rights(const NodeType *node)
 void
 graph_check_edge_rights(const EdgeType *edge)
 {
+	ListCell   *lc;
+
 	if (may_select_table(edge->relid))
 		return;
 	check_select_columns(edge->relid, edge->source_column);
 	check_select_columns(edge->relid, edge->target_column);
 	check_select_column(edge->relid, edge->time_column);
 	check_select_column(edge->relid, edge->weight_column);
+	foreach(lc, edge->features)
+		check_select_column(edge->relid, lfirst(lc));
 }
 
 /* ------------------------------------------------------------------------

@@ -20,6 +20,7 @@ extern void graph_check_new_edge_type(const Graph *graph, const EdgeType *edge);
 extern void graph_check_table(Oid relid);
 extern void graph_check_columns(Oid relid, List *names);
 extern void graph_check_key_columns(Oid relid, const char *names);
+extern void graph_check_edge_features(const Graph *graph, Oid new_nodes, const EdgeType *new_edges);
 extern void graph_check_node_rights(const NodeType *node);
 extern void graph_check_edge_rights(const EdgeType *edge);
 

@@ -64,6 +64,7 @@ graph_define_nodes(const Graph *graph, NodeType *node)
 	graph_check_columns(node->relid, list_make1(node->time_column));
 	graph_check_columns(node->relid, node->features);
 	graph_check_columns(node->relid, node->exclude);
+	graph_check_edge_features(graph, node->relid, NULL);
 	if (node->key_column == NULL)
 		node->key_column = find_key(node->relid);
 	graph_check_key(node);
@@ -89,6 +90,8 @@ graph_define_edges(const Graph *graph, EdgeType *edge, const char *source_type, 
 	graph_check_key_columns(edge->relid, edge->source_column);
 	graph_check_key_columns(edge->relid, edge->target_column);
 	graph_check_columns(edge->relid, list_make2(edge->time_column, edge->weight_column));
+	graph_check_columns(edge->relid, edge->features);
+	graph_check_edge_features(graph, InvalidOid, edge);
 	graph_fkey_find_ends(graph, edge);
 	graph_fkey_find_types(graph, edge, source_type, target_type);
 	graph_check_ends(graph, edge);

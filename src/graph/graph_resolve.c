@@ -166,6 +166,7 @@ void
 graph_resolve_edge_type(const Graph *graph, EdgeType *edge, const GraphNames *names)
 {
 	Subject		subject = {.graph = graph, .what = "edge type", .type = edge->name};
+	ListCell   *lc;
 
 	edge->relid = subject.relid = resolve_table(&subject, names);
 	edge->table = graph_table_name(edge->relid);
@@ -174,4 +175,6 @@ graph_resolve_edge_type(const Graph *graph, EdgeType *edge, const GraphNames *na
 	resolve_ends(&subject, edge);
 	edge->time_typeid = resolve_time(&subject, edge->time_column);
 	resolve_weight(&subject, edge->weight_column);
+	foreach(lc, edge->features)
+		(void) resolve_column(&subject, lfirst(lc));
 }

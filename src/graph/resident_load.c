@@ -31,6 +31,7 @@ typedef struct PendingEdge
 	Datum		target;
 	TimestampTz time;
 	float		weight;
+	int32		row;
 } PendingEdge;
 
 /* The rows of one edge table, ends as node numbers. */
@@ -45,6 +46,11 @@ typedef struct EdgeRows
 	int32	   *target;
 	TimestampTz *times;			/* NULL: no time column */
 	float	   *weights;		/* NULL: no weight column */
+	int32	   *rows;			/* as the reader knows them; NULL: nobody reads them */
+	uint64	   *row_hashes;		/* by that; outlives the rest */
+	int64		hashes_capacity;
+	GraphStore *store;
+	int			edge_type;
 	StoreCounts counts;
 	const EdgeType *type;
 	EdgeColumns columns;
@@ -69,6 +75,8 @@ edge_rows_reserve(EdgeRows *rows)
 		rows->times = memory_grow_table(rows->times, old, rows->capacity, sizeof(TimestampTz));
 	if (rows->weights != NULL)
 		rows->weights = memory_grow_table(rows->weights, old, rows->capacity, sizeof(float));
+	if (rows->rows != NULL)
+		rows->rows = memory_grow_table(rows->rows, old, rows->capacity, sizeof(int32));
 }
 
 /* Looks up the ends of the rows that are pending. */
@@ -98,13 +106,31 @@ edge_rows_resolve(EdgeRows *rows)
 				rows->times[rows->count] = rows->pending[i].time;
 			if (rows->weights != NULL)
 				rows->weights[rows->count] = rows->pending[i].weight;
+			if (rows->rows != NULL)
+				rows->rows[rows->count] = rows->pending[i].row;
 			rows->count++;
 		}
 	}
 	rows->npending = 0;
 }
 
-/* A row arrives: (source, target), time and weight if any. */
+/* The row goes to its reader, whether or not both ends turn out to be nodes. */
+static int32
+edge_rows_encode(EdgeRows *rows, Datum *values, bool *nulls)
+{
+	uint64		hash;
+	int32		row = store_edge_row(rows->store, rows->edge_type, &rows->columns, values, nulls, &hash);
+
+	if (row == rows->hashes_capacity)
+	{
+		rows->row_hashes = memory_grow_table(rows->row_hashes, row, 2 * rows->hashes_capacity, sizeof(uint64));
+		rows->hashes_capacity *= 2;
+	}
+	rows->row_hashes[row] = hash;
+	return row;
+}
+
+/* A row arrives: (source, target), time and weight if any, the reader's columns. */
 static void
 edge_row(void *arg, Datum *values, bool *nulls)
 {
@@ -125,17 +151,25 @@ edge_row(void *arg, Datum *values, bool *nulls)
 		edge->time = edge_row_time(&rows->columns, values, nulls);
 	if (rows->weights != NULL)
 		edge->weight = edge_row_weight(&rows->columns, rows->type, values, nulls);
+	if (rows->rows != NULL)
+		edge->row = edge_rows_encode(rows, values, nulls);
 	if (!rows->by_value || rows->npending == EDGES_PENDING)
 		edge_rows_resolve(rows);
 }
 
+/* All but row_hashes, which are the store's, are in CurrentMemoryContext. */
 static void
-edge_rows_read(EdgeRows *rows, GraphStore *store, const EdgeType *type)
+edge_rows_read(EdgeRows *rows, GraphStore *store, int edge_type)
 {
 	const Graph *graph = store->graph;
-	char	   *sql = psprintf("SELECT %s FROM %s", edge_select_list(graph, type, true), type->from);
+	const EdgeType *type = &graph->edge_types[edge_type];
+	const NodeReader *reader = &store->edges[edge_type].reader;
+	char	   *sql = psprintf("SELECT %s%s FROM %s", edge_select_list(graph, type, true),
+							   store_edge_columns(store, edge_type), type->from);
 
 	memset(rows, 0, sizeof(EdgeRows));
+	rows->store = store;
+	rows->edge_type = edge_type;
 	rows->type = type;
 	rows->columns = edge_columns(type);
 	rows->source_map = store->nodes[type->source_type].map;
@@ -150,8 +184,19 @@ edge_rows_read(EdgeRows *rows, GraphStore *store, const EdgeType *type)
 		rows->times = memory_alloc_table(rows->capacity, sizeof(TimestampTz));
 	if (type->weight_column != NULL)
 		rows->weights = memory_alloc_table(rows->capacity, sizeof(float));
+	if (reader->row != NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(store->cxt);
+
+		rows->hashes_capacity = rows->capacity;
+		rows->row_hashes = memory_alloc_table(rows->hashes_capacity, sizeof(uint64));
+		MemoryContextSwitchTo(old);
+		rows->rows = memory_alloc_table(rows->capacity, sizeof(int32));
+	}
 	query_once(sql, 0, NULL, NULL, NULL, edge_row, rows);
 	edge_rows_resolve(rows);
+	if (reader->end != NULL)
+		reader->end(reader->arg);
 }
 
 /* Puts neighbour "src" into the list of "dst". */
@@ -165,6 +210,8 @@ relation_put(ResidentRelation *rel, int64 *next, const EdgeRows *rows, int64 edg
 		rel->times[at] = rows->times[edge];
 	if (rel->weights != NULL)
 		rel->weights[at] = rows->weights[edge];
+	if (rel->rows != NULL)
+		rel->rows[at] = rows->rows[edge];
 }
 
 /*
@@ -211,7 +258,11 @@ relation_build(ResidentRelation *rel, const GraphRelation *def, const EdgeRows *
 		rel->times = memory_alloc_table(total, sizeof(TimestampTz));
 	if (rows->weights != NULL)
 		rel->weights = memory_alloc_table(total, sizeof(float));
-	else if (order != ORDER_UNIFORM)
+	if (rows->rows != NULL)
+		rel->rows = memory_alloc_table(total, sizeof(int32));
+	rel->row_hashes = rows->row_hashes;
+	rel->each_row = edge_rows_count(rows->type);
+	if (!rel->each_row && order != ORDER_UNIFORM)
 		rel->newer = memory_alloc_table(total, sizeof(int32));
 	for (int64 i = 0; i < rows->count; i++)
 	{
@@ -250,7 +301,7 @@ resident_load_edges(GraphStore *store, const bool *wanted)
 			{
 				MemoryContext old = MemoryContextSwitchTo(scratch);
 
-				edge_rows_read(&rows, store, &graph->edge_types[e]);
+				edge_rows_read(&rows, store, e);
 				MemoryContextSwitchTo(old);
 				read = true;
 			}
@@ -274,7 +325,7 @@ store_read_edges(GraphStore *store, int edge_type)
 	EdgeRows	rows;
 	EdgeList	list;
 
-	edge_rows_read(&rows, store, &store->graph->edge_types[edge_type]);
+	edge_rows_read(&rows, store, edge_type);
 	list.count = rows.count;
 	list.source = rows.source;
 	list.target = rows.target;

@@ -24,6 +24,7 @@ struct StorePlans
 	int			ntypes;
 	int			nrelations;
 	char	  **node_sql;		/* [ntypes] SELECT key, time, columns FROM table */
+	char	  **edge_columns;	/* [nedge_types] the reader's, for a select list */
 	PreparedQuery **nodes;		/* [ntypes] the same for a list of keys; NULL until used */
 	PreparedQuery **neighbors;	/* [nrelations] NULL until used */
 };
@@ -32,6 +33,16 @@ bool
 edge_has_time(const EdgeType *edge)
 {
 	return edge->time_column != NULL;
+}
+
+/*
+ * Whether each row is a neighbour of its own.  Without weights and features
+ * the rows of one pair say the same, and are one.
+ */
+bool
+edge_rows_count(const EdgeType *edge)
+{
+	return edge->weight_column != NULL || edge->features != NIL;
 }
 
 void
@@ -73,6 +84,9 @@ store_plans_create(const Graph *graph, const char *const *columns, MemoryContext
 									  graph_time_expression(type->time_column, type->time_typeid),
 									  columns[i], type->table);
 	}
+	plans->edge_columns = palloc0(Max(graph->nedge_types, 1) * sizeof(char *));
+	for (int e = 0; e < graph->nedge_types; e++)
+		plans->edge_columns[e] = pstrdup(columns[graph_edge_table(graph, e)]);
 	MemoryContextSwitchTo(old);
 	return plans;
 }
@@ -108,7 +122,7 @@ is_integer(Oid type)
 EdgeColumns
 edge_columns(const EdgeType *edge)
 {
-	EdgeColumns columns = {InvalidOid, -1, -1};
+	EdgeColumns columns = {InvalidOid, -1, -1, -1};
 	int			place = 2;
 
 	if (edge->source.count == 1 && edge->target.count == 1 &&
@@ -118,6 +132,7 @@ edge_columns(const EdgeType *edge)
 		columns.time = place++;
 	if (edge->weight_column != NULL)
 		columns.weight = place++;
+	columns.features = place;
 	return columns;
 }
 
@@ -144,13 +159,22 @@ edge_select_list(const Graph *graph, const EdgeType *edge, bool forward)
 					psprintf(", %s::pg_catalog.float4", quote_identifier(edge->weight_column)));
 }
 
+/* What is selected of an edge table for its reader. */
+const char *
+store_edge_columns(const GraphStore *store, int edge_type)
+{
+	return store->plans->edge_columns[edge_type];
+}
+
 /* The edges of a list of nodes, one direction. */
 static void
-append_neighbor_select(StringInfo sql, const Graph *graph, const GraphRelation *relation, bool forward)
+append_neighbor_select(StringInfo sql, const GraphStore *store, const GraphRelation *relation, bool forward)
 {
+	const Graph *graph = store->graph;
 	const EdgeType *edge = &graph->edge_types[relation->edge_type];
 
-	appendStringInfo(sql, "SELECT %s FROM %s WHERE %s", edge_select_list(graph, edge, forward), edge->from,
+	appendStringInfo(sql, "SELECT %s%s FROM %s WHERE %s", edge_select_list(graph, edge, forward),
+					 store_edge_columns(store, relation->edge_type), edge->from,
 					 forward ? key_columns_match(&edge->source, &graph->node_types[edge->source_type].key) :
 					 key_columns_match(&edge->target, &graph->node_types[edge->target_type].key));
 }
@@ -169,11 +193,11 @@ store_neighbor_query(GraphStore *store, int relation)
 
 		initStringInfo(&sql);
 		if (rel->forward)
-			append_neighbor_select(&sql, store->graph, rel, true);
+			append_neighbor_select(&sql, store, rel, true);
 		if (rel->forward && rel->backward)
 			appendStringInfoString(&sql, " UNION ALL ");
 		if (rel->backward)
-			append_neighbor_select(&sql, store->graph, rel, false);
+			append_neighbor_select(&sql, store, rel, false);
 		plans->neighbors[relation] = query_prepare(sql.data, 1, &array_type);
 		MemoryContextSwitchTo(old);
 	}
@@ -210,6 +234,9 @@ store_create(const Graph *graph, StorePlans *plans, const NodeReader *readers, u
 		store->nodes[i].reader = readers[i];
 		store->nodes[i].map = idmap_create(graph->node_types[i].key_kind, 0, cxt);
 	}
+	store->edges = palloc0(Max(graph->nedge_types, 1) * sizeof(StoreEdges));
+	for (int e = 0; e < graph->nedge_types; e++)
+		store->edges[e].reader = readers[graph_edge_table(graph, e)];
 	MemoryContextSwitchTo(old);
 	return store;
 }
@@ -382,6 +409,28 @@ store_find(GraphStore *store, int type, const Datum *keys, int64 n, int32 *nodes
 		if (nodes[i] < 0)
 			nodes[i] = idmap_find(map, keys[i]);
 	}
+}
+
+/*
+ * Gives an edge's row to its reader: its number, and *hash to tell it from
+ * others of the same pair; -1 and 0 if nobody reads.
+ */
+int32
+store_edge_row(GraphStore *store, int edge_type, const EdgeColumns *columns, Datum *values, bool *nulls, uint64 *hash)
+{
+	StoreEdges *edges = &store->edges[edge_type];
+
+	*hash = 0;
+	if (edges->reader.row == NULL)
+		return -1;
+	if (edges->count == PG_INT32_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("edge type \"%s\" with features has more than %d rows",
+						store->graph->edge_types[edge_type].name, PG_INT32_MAX)));
+	edges->reader.row(edges->reader.arg, edges->count, values + columns->features, nulls + columns->features);
+	*hash = edges->reader.hash(edges->reader.arg, edges->count);
+	return edges->count++;
 }
 
 int32

@@ -30,12 +30,15 @@
 typedef struct GraphStore GraphStore;
 
 /*
- * Who wants a node type's rows: values and nulls are those of the columns
- * named when the plans were made.
+ * Who wants the rows of a table, that is, of a node type or of an edge type
+ * with features: values and nulls are those of the columns named when the
+ * plans were made.  Rows of edges are counted from 0, too, as they are read; a
+ * live store may read one twice, for either end.
  */
 typedef struct NodeReader
 {
 	void		(*row) (void *arg, int32 node, Datum *values, bool *nulls);
+	uint64		(*hash) (void *arg, int32 row); /* edges only: of what was made of the row */
 	void		(*end) (void *arg); /* all rows were read, once for all; may be NULL */
 	void	   *arg;
 } NodeReader;
@@ -84,6 +87,7 @@ typedef struct NeighborList
 	int64	   *offsets;		/* [ndst + 1] */
 	int32	   *nodes;			/* [offsets[ndst]] numbers of src_type */
 	float	   *weights;		/* the same length; NULL: the relation has none */
+	int32	   *rows;			/* the same: each edge's row, as the reader knows it; NULL: nobody reads them */
 	TimestampTz *times;			/* the same: from when on each can be seen; NULL: not asked for */
 } NeighborList;
 
@@ -109,8 +113,10 @@ typedef struct StoreCounts
 } StoreCounts;
 
 /*
- * Prepared queries, kept by the caller for many stores.  columns[type] is SQL
- * text to select beside the key: ", a, b::real[]", or the empty string.
+ * Prepared queries, kept by the caller for many stores.  columns[table], by
+ * graph_table_count(), is SQL text to select beside the key, or beside an
+ * edge's ends: ", a, b::real[]", or the empty string.  A store's readers have
+ * the same numbers.
  */
 typedef struct StorePlans StorePlans;
 

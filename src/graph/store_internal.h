@@ -30,6 +30,13 @@ typedef struct StoreNodes
 	NodeReader	reader;
 } StoreNodes;
 
+/* The rows of one edge type that were given to their reader. */
+typedef struct StoreEdges
+{
+	NodeReader	reader;			/* row is NULL: nobody wants them */
+	int32		count;
+} StoreEdges;
+
 struct GraphStore
 {
 	const Graph *graph;
@@ -38,6 +45,7 @@ struct GraphStore
 	uint64		seed;
 	NeighborOrder *orders;		/* [nrelations] */
 	StoreNodes *nodes;			/* [nnode_types] */
+	StoreEdges *edges;			/* [nedge_types] */
 	StoreCounts *counts;		/* [nrelations] */
 	struct LiveRelation *live;	/* [nrelations]; NULL: resident */
 	struct ResidentRelation *resident;	/* [nrelations]; NULL: live */
@@ -48,16 +56,21 @@ struct GraphStore
 extern GraphStore *store_create(const Graph *graph, StorePlans *plans, const NodeReader *readers, uint64 seed,
 								NeighborOrder order, MemoryContext parent, const char *name);
 extern PreparedQuery *store_neighbor_query(GraphStore *store, int relation);
-/* What a query about edges returns: both ends, then time and weight if there are any. */
+/* What a query about edges returns: both ends, then time and weight if there are any, then the reader's columns. */
 typedef struct EdgeColumns
 {
 	Oid			end_type;		/* of both ends */
 	int			time;			/* place in the row; -1: none */
 	int			weight;			/* the same */
+	int			features;		/* of the first of the reader's columns */
 } EdgeColumns;
 
 extern EdgeColumns edge_columns(const EdgeType *edge);
+extern const char *store_edge_columns(const GraphStore *store, int edge_type);
+extern int32 store_edge_row(GraphStore *store, int edge_type, const EdgeColumns *columns, Datum *values, bool *nulls,
+							uint64 *hash);
 extern bool edge_has_time(const EdgeType *edge);
+extern bool edge_rows_count(const EdgeType *edge);
 extern void store_check_weight(float weight, const EdgeType *edge);
 
 /*
@@ -143,6 +156,17 @@ store_priority(uint64 salt, uint64 src_hash)
 	return random_hash_with(salt, src_hash);
 }
 
+/*
+ * The same for a neighbour by an edge of which the row matters: rows of one
+ * pair have places of their own, which do not depend on where they lie.
+ * row_hash is 0 where nobody reads the rows.
+ */
+static inline uint64
+store_row_priority(uint64 salt, uint64 src_hash, uint64 row_hash)
+{
+	return store_priority(salt, src_hash ^ row_hash);
+}
+
 /* Where a rotating pick begins among n neighbours, more than are wanted. */
 static inline int64
 store_rotation(const NeighborPick *pick, uint64 dst_hash, int64 n)
@@ -180,6 +204,7 @@ typedef struct NeighborEntry
 	TimestampTz time;
 	int32		node;
 	float		weight;
+	int32		row;
 } NeighborEntry;
 
 typedef struct ResidentRelation
@@ -191,6 +216,9 @@ typedef struct ResidentRelation
 	int32	   *neighbors;		/* [offsets[nnodes]] */
 	TimestampTz *times;			/* the same; NULL: edges have no time */
 	float	   *weights;		/* the same; NULL: no weights */
+	int32	   *rows;			/* the same: of the edge's table, as the reader knows them; NULL: nobody reads them */
+	const uint64 *row_hashes;	/* by that; NULL likewise */
+	bool		each_row;		/* rows of one pair are neighbours of their own */
 	int32	   *newer;			/* the same; as in RankedNeighbor; NULL: repeated pairs were taken out, or all count */
 	uint64		seed;
 	uint64		epoch;			/* that "sorted" is about, where order is by weight */

@@ -34,6 +34,7 @@ typedef struct Candidate
 	Datum		key;
 	int32		node;			/* or NODE_UNKNOWN and so on */
 	float		weight;
+	int32		row;			/* the edge's, as the reader knows it */
 } Candidate;
 
 /* All candidates of one node. */
@@ -134,10 +135,13 @@ adjacency_begin(Adjacency *adjacency, const LiveRelation *live, const IdMap *dst
 	adjacency->salt = store_priority_salt(live->seed, adjacency->hash);
 }
 
-/* One more candidate of a node; in CurrentMemoryContext, the store's. */
+/*
+ * One more candidate of a node, of which the edge's own number and hash are
+ * as of store_edge_row(); in CurrentMemoryContext, the store's.
+ */
 static inline void
 adjacency_add(Adjacency *adjacency, const GraphRelation *def, KeyKind src_kind, Datum key, TimestampTz time,
-			  float weight)
+			  float weight, int32 row, uint64 row_hash)
 {
 	uint64		src_hash = src_kind == KEY_INT ? (uint64) DatumGetInt64(key) : key_hash(src_kind, key);
 	Candidate  *candidate;
@@ -153,35 +157,40 @@ adjacency_add(Adjacency *adjacency, const GraphRelation *def, KeyKind src_kind, 
 			adjacency->candidates = memory_grow(adjacency->candidates, adjacency->capacity, sizeof(Candidate));
 	}
 	candidate = &adjacency->candidates[adjacency->count++];
-	candidate->priority = store_priority(adjacency->salt, src_hash);
+	candidate->priority = store_row_priority(adjacency->salt, src_hash, row_hash);
 	candidate->time = time;
 	candidate->key = src_kind == KEY_INT ? key : key_copy(src_kind, key);
 	candidate->node = NODE_UNKNOWN;
 	candidate->weight = weight;
+	candidate->row = row;
 }
 
-/* A row arrives: (node's key, neighbour's key), time and weight if any. */
+/* A row arrives: (node's key, neighbour's key), time and weight if any, the reader's columns. */
 static void
 candidate_row(void *arg, Datum *values, bool *nulls)
 {
 	LiveReading *reading = arg;
-	int32		dst;
+	uint64		row_hash;
+	int32		row,
+				dst;
 
 	if (nulls[0] || nulls[1])
 		return;
 	dst = reading_dst(reading, values[0]);
-	if (dst >= 0)
-		adjacency_add(&reading->live->adjacency[dst], reading->def, reading->src_kind,
-					  edge_row_end(&reading->columns, values[1]),
-					  edge_row_time(&reading->columns, values, nulls),
-					  edge_row_weight(&reading->columns, reading->edge, values, nulls));
+	if (dst < 0)
+		return;
+	row = store_edge_row(reading->store, reading->def->edge_type, &reading->columns, values, nulls, &row_hash);
+	adjacency_add(&reading->live->adjacency[dst], reading->def, reading->src_kind,
+				  edge_row_end(&reading->columns, values[1]),
+				  edge_row_time(&reading->columns, values, nulls),
+				  edge_row_weight(&reading->columns, reading->edge, values, nulls), row, row_hash);
 }
 
 /*
  * The edge that a node's own row is, where the edge table is the node's table
  * (a foreign key): values and nulls are as edge_select_list() has them.  It
  * is taken from the value in hand and not from the table, where the row may
- * be missing, or old.
+ * be missing, or old.  Such edges have no features.
  */
 void
 store_add_own_edge(GraphStore *store, int relation, int32 dst, Datum *values, bool *nulls)
@@ -192,7 +201,7 @@ store_add_own_edge(GraphStore *store, int relation, int32 dst, Datum *values, bo
 	Adjacency  *adjacency;
 	MemoryContext old;
 
-	Assert(store->live != NULL && def->forward);
+	Assert(store->live != NULL && def->forward && edge->features == NIL);
 	live_reserve(store, relation);
 	adjacency = &store->live[relation].adjacency[dst];
 	adjacency_begin(adjacency, &store->live[relation], store->nodes[def->dst_type].map, dst);
@@ -202,7 +211,7 @@ store_add_own_edge(GraphStore *store, int relation, int32 dst, Datum *values, bo
 		return;
 	old = MemoryContextSwitchTo(store->cxt);
 	adjacency_add(adjacency, def, store->graph->node_types[def->src_type].key_kind, edge_row_end(&columns, values[1]),
-				  edge_row_time(&columns, values, nulls), edge_row_weight(&columns, edge, values, nulls));
+				  edge_row_time(&columns, values, nulls), edge_row_weight(&columns, edge, values, nulls), -1, 0);
 	MemoryContextSwitchTo(old);
 }
 
@@ -306,25 +315,25 @@ adjacency_unique(Adjacency *adjacency, int32 front)
 
 /*
  * Makes sure that the first "wanted" candidates (-1: all) are in their place
- * and that no pair stands there twice, unless weights make each row count.
+ * and that no pair stands there twice, unless each row counts.
  * See resident_order() for the threshold.
  */
 static void
-adjacency_order(Adjacency *adjacency, bool weighted, int64 wanted)
+adjacency_order(Adjacency *adjacency, bool each_row, int64 wanted)
 {
 	int32		front = adjacency->count;
 
 	if (adjacency->sorted >= adjacency->count || (wanted >= 0 && adjacency->sorted >= wanted))
 		return;
-	if (front > SORT_WHOLE && wanted >= 0 && wanted < front / 4 && !weighted)
+	if (front > SORT_WHOLE && wanted >= 0 && wanted < front / 4 && !each_row)
 		front = candidates_partition(adjacency->candidates, adjacency->count,
 									 (uint64) ((double) PG_UINT64_MAX * ((2.0 * wanted + 32) / adjacency->count)));
 	candidates_sort(adjacency->candidates, front);
 	adjacency->sorted = front;
-	if (!weighted)
+	if (!each_row)
 		adjacency_unique(adjacency, front);
 	if (adjacency->sorted < wanted)
-		adjacency_order(adjacency, weighted, -1);
+		adjacency_order(adjacency, each_row, -1);
 }
 
 static inline bool
@@ -390,7 +399,7 @@ static bool
 adjacency_rank(LivePicking *picking, Adjacency *adjacency)
 {
 	int32		n = adjacency->count;
-	bool		unique = picking->edge->weight_column == NULL;
+	bool		unique = !edge_rows_count(picking->edge);
 	bool		known = true;
 	RankedNeighbor *ranked;
 	Candidate  *candidates;
@@ -457,18 +466,18 @@ adjacency_usable(LivePicking *picking, Adjacency *adjacency, int32 i, TimestampT
 static void
 adjacency_probe(LivePicking *picking, Adjacency *adjacency, TimestampTz time, int count)
 {
-	bool		weighted = picking->edge->weight_column != NULL;
+	bool		each_row = edge_rows_count(picking->edge);
 	int64		wanted = picking->rotate ? -1 : count;
 	int64		usable = 0;
 
 	if (picking->order == ORDER_UNIFORM)
-		adjacency_order(adjacency, weighted, wanted);
+		adjacency_order(adjacency, each_row, wanted);
 	else if (!adjacency_rank(picking, adjacency))
 		return;
 	for (int32 i = 0; i < adjacency->count && usable != wanted; i++)
 	{
 		if (i == adjacency->sorted)
-			adjacency_order(adjacency, weighted, -1);
+			adjacency_order(adjacency, each_row, -1);
 		if (i < adjacency->count)
 			usable += adjacency_usable(picking, adjacency, i, time);
 	}
@@ -523,6 +532,8 @@ adjacency_pick(LivePicking *picking, Adjacency *adjacency, uint64 dst_hash, Time
 			result->nodes[n + taken] = candidate->node;
 			if (result->weights != NULL)
 				result->weights[n + taken] = candidate->weight;
+			if (result->rows != NULL)
+				result->rows[n + taken] = candidate->row;
 			if (result->times != NULL)
 				result->times[n + taken] = Max(edge_has_time(picking->edge) ? candidate->time : DT_NOBEGIN,
 											   store_node_time(picking->store, picking->def->src_type, candidate->node));
@@ -583,6 +594,7 @@ live_neighbors(GraphStore *store, int relation, const int32 *dst, const Timestam
 	result->offsets = memory_alloc(ndst + 1, sizeof(int64));
 	result->nodes = memory_alloc(most, sizeof(int32));
 	result->weights = weighted ? memory_alloc(most, sizeof(float)) : NULL;
+	result->rows = store->edges[def->edge_type].reader.row != NULL ? memory_alloc(most, sizeof(int32)) : NULL;
 	result->times = pick->times ? memory_alloc(most, sizeof(TimestampTz)) : NULL;
 	for (int64 i = 0; i < ndst; i++)
 	{

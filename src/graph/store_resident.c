@@ -70,12 +70,21 @@ entries_store(ResidentRelation *rel, int64 at, const NeighborEntry *entries, int
 			rel->times[at + i] = entries[i].time;
 		if (rel->weights != NULL)
 			rel->weights[at + i] = entries[i].weight;
+		if (rel->rows != NULL)
+			rel->rows[at + i] = entries[i].row;
 	}
 }
 
+/* What tells the edge at a place of the lists from others of its pair; see store_row_priority(). */
+static inline uint64
+resident_row_hash(const ResidentRelation *rel, int64 at)
+{
+	return rel->rows != NULL ? rel->row_hashes[rel->rows[at]] : 0;
+}
+
 /*
- * Takes out repeated pairs, of which the first stays.  With weights each row
- * counts.
+ * Takes out repeated pairs, of which the first stays.  Not for relations of
+ * which each row counts.
  */
 static int32
 entries_unique(NeighborEntry *entries, int32 n)
@@ -114,14 +123,15 @@ resident_order_all(GraphStore *store, ResidentRelation *rel, int relation, int32
 	for (int32 i = 0; i < n; i++)
 	{
 		entries[i].node = rel->neighbors[at + i];
-		entries[i].priority = store_priority(salt, src_hashes[entries[i].node]);
+		entries[i].priority = store_row_priority(salt, src_hashes[entries[i].node], resident_row_hash(rel, at + i));
 		entries[i].time = rel->times != NULL ? rel->times[at + i] : 0;
 		entries[i].weight = rel->weights != NULL ? rel->weights[at + i] : 0;
+		entries[i].row = rel->rows != NULL ? rel->rows[at + i] : -1;
 	}
 	if (n > SORT_WHOLE)
 		CHECK_FOR_INTERRUPTS();
 	entries_sort(entries, n);
-	if (rel->weights == NULL)
+	if (!rel->each_row)
 	{
 		int32		kept = entries_unique(entries, n);
 
@@ -237,7 +247,7 @@ resident_order(GraphStore *store, ResidentRelation *rel, int relation, int32 nod
 	else if (n > SORT_WHOLE)
 		threshold = 0;
 	CHECK_FOR_INTERRUPTS();
-	if (threshold == 0 || rel->times != NULL || rel->weights != NULL ||
+	if (threshold == 0 || rel->times != NULL || rel->each_row ||
 		!resident_order_front(store, rel, relation, node, threshold) ||
 		rel->sorted[node] < Min(wanted, rel->lengths[node]))
 		resident_order_all(store, rel, relation, node);
@@ -291,7 +301,7 @@ resident_unique(GraphStore *store, ResidentRelation *rel, int relation, int32 no
 static inline bool
 resident_orderless(const GraphStore *store, const ResidentRelation *rel, int32 node, int count, const NeighborPick *pick)
 {
-	return pick->any_order && !store->by_key && rel->times == NULL && rel->weights == NULL &&
+	return pick->any_order && !store->by_key && rel->times == NULL && !rel->each_row &&
 		(count < 0 || rel->lengths[node] <= count);
 }
 
@@ -319,9 +329,10 @@ resident_rank(GraphStore *store, ResidentRelation *rel, int relation, int32 node
 		NeighborEntry *entry = &entries[i];
 
 		entry->node = rel->neighbors[at + i];
-		entry->priority = store_priority(salt, idmap_hash(src->map, entry->node));
+		entry->priority = store_row_priority(salt, idmap_hash(src->map, entry->node), resident_row_hash(rel, at + i));
 		entry->time = rel->times != NULL ? rel->times[at + i] : DT_NOBEGIN;
 		entry->weight = rel->weights != NULL ? rel->weights[at + i] : 0;
+		entry->row = rel->rows != NULL ? rel->rows[at + i] : -1;
 		ranked[i].priority = entry->priority;
 		ranked[i].time = entry->time;
 		if (store->orders[relation] == ORDER_RECENT && src->times != NULL)
@@ -353,19 +364,32 @@ resident_visible(const ResidentRelation *rel, const StoreNodes *src, int64 at, T
 	return store_visible(src, rel->neighbors[at], time, pick);
 }
 
+/* The places from the n'th on. */
+static inline NeighborList
+list_from(const NeighborList *list, int64 n)
+{
+	return (NeighborList) {
+		.nodes = list->nodes + n,
+		.weights = list->weights != NULL ? list->weights + n : NULL,
+		.rows = list->rows != NULL ? list->rows + n : NULL,
+		.times = list->times != NULL ? list->times + n : NULL
+	};
+}
+
 /* One neighbour, from its place in the lists to the n'th place of what is wanted of it (NULL: is not). */
 static inline void
-resident_put(const ResidentRelation *rel, const StoreNodes *src, int64 at, int32 *nodes, float *weights,
-			 TimestampTz *times, int64 n)
+resident_put(const ResidentRelation *rel, const StoreNodes *src, int64 at, const NeighborList *list, int64 n)
 {
-	nodes[n] = rel->neighbors[at];
-	if (weights != NULL)
-		weights[n] = rel->weights[at];
-	if (times != NULL)
+	list->nodes[n] = rel->neighbors[at];
+	if (list->weights != NULL)
+		list->weights[n] = rel->weights[at];
+	if (list->rows != NULL)
+		list->rows[n] = rel->rows[at];
+	if (list->times != NULL)
 	{
 		TimestampTz row = src->times != NULL ? src->times[rel->neighbors[at]] : DT_NOBEGIN;
 
-		times[n] = Max(rel->times != NULL ? rel->times[at] : DT_NOBEGIN, row);
+		list->times[n] = Max(rel->times != NULL ? rel->times[at] : DT_NOBEGIN, row);
 	}
 }
 
@@ -373,11 +397,12 @@ resident_put(const ResidentRelation *rel, const StoreNodes *src, int64 at, int32
  * Writes one node's pick, of a list that is in order as far as needed; returns
  * how many there are.  With a seed time only the visible neighbours count,
  * also for where a rotating pick starts: otherwise rows of the future would
- * decide which of the past are seen.  weights and times may be NULL.  Plain C.
+ * decide which of the past are seen.  All of the list but the nodes may be NULL.
+ * Plain C.
  */
 static int64
 resident_take(const GraphStore *store, const ResidentRelation *rel, int relation, int32 node, TimestampTz time,
-			  int count, const NeighborPick *pick, int32 *nodes, float *weights, TimestampTz *times)
+			  int count, const NeighborPick *pick, const NeighborList *list)
 {
 	const GraphRelation *def = &store->graph->relations[relation];
 	const StoreNodes *src = &store->nodes[def->src_type];
@@ -403,16 +428,18 @@ resident_take(const GraphStore *store, const ResidentRelation *rel, int relation
 		{
 			int64		place = base + (skip + taken < length ? skip + taken : skip + taken - length);
 
-			resident_put(rel, src, place, nodes, weights, times, taken);
+			resident_put(rel, src, place, list, taken);
 		}
 		return taken;
 	}
-	if (!timed && skip == 0 && times == NULL)
+	if (!timed && skip == 0 && list->times == NULL)
 	{
 		taken = count < 0 ? length : Min(length, count);
-		memcpy(nodes, rel->neighbors + base, taken * sizeof(int32));
-		if (weights != NULL)
-			memcpy(weights, rel->weights + base, taken * sizeof(float));
+		memcpy(list->nodes, rel->neighbors + base, taken * sizeof(int32));
+		if (list->weights != NULL)
+			memcpy(list->weights, rel->weights + base, taken * sizeof(float));
+		if (list->rows != NULL)
+			memcpy(list->rows, rel->rows + base, taken * sizeof(int32));
 		return taken;
 	}
 	/* first from the start to the end of the list, then what stands before the start */
@@ -426,7 +453,7 @@ resident_take(const GraphStore *store, const ResidentRelation *rel, int relation
 				continue;
 			if ((seen++ >= skip) != (pass == 0))
 				continue;
-			resident_put(rel, src, base + i, nodes, weights, times, taken);
+			resident_put(rel, src, base + i, list, taken);
 			taken++;
 		}
 	}
@@ -440,6 +467,7 @@ resident_pick(GraphStore *store, ResidentRelation *rel, int relation, int32 node
 {
 	const StoreNodes *src = &store->nodes[store->graph->relations[relation].src_type];
 	bool		timed = time != STORE_ALWAYS && (rel->times != NULL || src->times != NULL);
+	NeighborList rest = list_from(result, n);
 
 	if (count == 0 || rel->lengths[node] == 0)
 		return n;
@@ -447,9 +475,7 @@ resident_pick(GraphStore *store, ResidentRelation *rel, int relation, int32 node
 		resident_unique(store, rel, relation, node);
 	else
 		resident_order(store, rel, relation, node, pick->rotate || timed ? -1 : count);
-	return n + resident_take(store, rel, relation, node, time, count, pick, result->nodes + n,
-							 result->weights != NULL ? result->weights + n : NULL,
-							 result->times != NULL ? result->times + n : NULL);
+	return n + resident_take(store, rel, relation, node, time, count, pick, &rest);
 }
 
 /*
@@ -474,13 +500,14 @@ store_pick_size(GraphStore *store, int relation, int32 node, const NeighborPick 
 	return pick->count >= 0 ? Min(pick->count, length) : length;
 }
 
-/* That pick itself, after its size was asked for; weights may be NULL. */
+/* That pick itself, without rows of edges, after its size was asked for; weights may be NULL. */
 int64
 store_pick_take(const GraphStore *store, int relation, int32 node, const NeighborPick *pick, int32 *nodes,
 				float *weights)
 {
-	return resident_take(store, &store->resident[relation], relation, node, STORE_ALWAYS, pick->count, pick, nodes,
-						 weights, NULL);
+	NeighborList list = {.nodes = nodes, .weights = weights};
+
+	return resident_take(store, &store->resident[relation], relation, node, STORE_ALWAYS, pick->count, pick, &list);
 }
 
 /* A resident relation's edges have weights. */
@@ -543,7 +570,7 @@ resident_pick_ranked(GraphStore *store, ResidentRelation *rel, int relation, int
 		if (!resident_visible(rel, src, base + i, time, pick) ||
 			(newer >= 0 && resident_visible(rel, src, base + newer, time, pick)))
 			continue;
-		resident_put(rel, src, base + i, result->nodes, result->weights, result->times, n + taken);
+		resident_put(rel, src, base + i, result, n + taken);
 		taken++;
 	}
 	return n + taken;
@@ -567,6 +594,7 @@ resident_neighbors(GraphStore *store, int relation, const int32 *dst, const Time
 	result->offsets = memory_alloc(ndst + 1, sizeof(int64));
 	result->nodes = memory_alloc(most, sizeof(int32));
 	result->weights = rel->weights != NULL ? memory_alloc(most, sizeof(float)) : NULL;
+	result->rows = rel->rows != NULL ? memory_alloc(most, sizeof(int32)) : NULL;
 	result->times = pick->times ? memory_alloc(most, sizeof(TimestampTz)) : NULL;
 	if (store->orders[relation] == ORDER_WEIGHT && rel->epoch != pick->epoch)
 	{
@@ -625,6 +653,8 @@ store_edges_hash(const GraphStore *store)
 					memcpy(&bits, &rel->weights[i], sizeof(bits));
 					edge = random_hash(edge, bits);
 				}
+				if (rel->rows != NULL)
+					edge = random_hash(edge, resident_row_hash(rel, i));
 				sum += edge;
 			}
 		}

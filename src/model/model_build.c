@@ -8,6 +8,7 @@
  *		layers.0.self.1.weight		layer, node type
  *		layers.0.self.1.bias
  *		layers.0.relation.2.weight	layer, relation
+ *		layers.0.edge.2.weight		the same, for the features of its edges
  *		head.weight, head.bias
  *
  * Only what can reach the seeds is made: going back from the last layer, a
@@ -116,6 +117,7 @@ model_build(const ModelSpec *spec, const Graph *graph, const Fanout *fanout, boo
 	int			nrelations = graph->nrelations;
 	ConvIndex  *conv = palloc0(spec->layers * ntypes * sizeof(ConvIndex));
 	int		   *relations = palloc0(Max(spec->layers * nrelations, 1) * sizeof(int));
+	int		   *edges = palloc0(Max(nrelations, 1) * sizeof(int));
 	int			head_weight,
 				head_bias;
 
@@ -155,6 +157,14 @@ model_build(const ModelSpec *spec, const Graph *graph, const Fanout *fanout, boo
 							  width, spec->hidden, PARAM_GLOROT);
 		}
 	}
+	for (int r = 0; r < nrelations; r++)
+	{
+		const FeatureSet *set = model_edge_features(spec, graph, r);
+
+		edges[r] = set == NULL || relations[r] < 0 ? -1 :
+			param_declare(model->params, psprintf("layers.0.edge.%d.weight", spec->relation_ids[r]),
+						  feature_dense_width(set) + feature_sparse_width(set), spec->hidden, PARAM_GLOROT);
+	}
 	head_weight = param_declare(model->params, "head.weight", spec->hidden, spec->noutputs, PARAM_GLOROT);
 	head_bias = param_declare(model->params, "head.bias", 1, spec->noutputs, PARAM_ZERO);
 
@@ -176,6 +186,9 @@ model_build(const ModelSpec *spec, const Graph *graph, const Fanout *fanout, boo
 	}
 	for (int i = 0; i < spec->layers * nrelations; i++)
 		model->relations[i] = relations[i] < 0 ? NULL : param_tensor(model->params, relations[i]);
+	model->edges = palloc0(Max(nrelations, 1) * sizeof(Tensor *));
+	for (int r = 0; r < nrelations; r++)
+		model->edges[r] = edges[r] < 0 ? NULL : param_tensor(model->params, edges[r]);
 	model->head_weight = param_tensor(model->params, head_weight);
 	model->head_bias = param_tensor(model->params, head_bias);
 	return model;

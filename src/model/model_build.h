@@ -23,6 +23,7 @@ typedef struct Model
 	bool	   *needed;			/* [(layers + 1) x types] somebody uses this type's state at that level */
 	ConvWeights *conv;			/* [layers x types] */
 	Tensor	  **relations;		/* [layers x relations]; NULL: off */
+	Tensor	  **edges;			/* [relations] of the first layer; NULL: edges have no features, or off */
 	Tensor	   *head_weight;	/* [hidden x outputs] */
 	Tensor	   *head_bias;
 } Model;

@@ -31,9 +31,30 @@ first_rows(Tape *tape, const LayerRows *rows, int64 n)
 	return first;
 }
 
-/* The relations that feed a type in one layer, into "feeding". */
+/*
+ * The same edges with their own rows as sources, of which each has one:
+ * neighbours' states and rows of edges are averaged apart, because the mean of
+ * sums is the sum of means.
+ */
+static const RelationBlock *
+edge_block(Tape *tape, const RelationBlock *block)
+{
+	RelationBlock *edges = tape_alloc(tape, 1, sizeof(RelationBlock));
+
+	*edges = *block;
+	edges->src = tape_alloc(tape, Max(block->nedges, 1), sizeof(int32));
+	for (int64 e = 0; e < block->nedges; e++)
+		edges->src[e] = (int32) e;
+	return edges;
+}
+
+/*
+ * What feeds a type in one layer, into "feeding": neighbours, and in the first
+ * layer the rows of edges, by relation.
+ */
 static int
-feeding_relations(Model *model, int layer, int type, const SampleBlock *block, const LayerRows *rows, LayerRelation *feeding)
+feeding_relations(Model *model, Tape *tape, int layer, int type, const SampleBlock *block, const LayerRows *rows,
+				  const LayerRows *edges, LayerRelation *feeding)
 {
 	int			n = 0;
 
@@ -47,6 +68,13 @@ feeding_relations(Model *model, int layer, int type, const SampleBlock *block, c
 		feeding[n].src = rows[def->src_type];
 		feeding[n].projected = NULL;
 		feeding[n].weight = model_relation(model, layer, r);
+		n++;
+		if (layer > 1 || model->edges[r] == NULL)
+			continue;
+		feeding[n].block = edge_block(tape, &block->relations[r]);
+		feeding[n].src = edges[r];
+		feeding[n].projected = NULL;
+		feeding[n].weight = model->edges[r];
 		n++;
 	}
 	return n;
@@ -64,7 +92,7 @@ model_forward_input(Model *model, Tape *tape, const Sample *sample, const LayerR
 	int			ntypes = model->graph->nnode_types;
 	LayerRows  *rows = tape_alloc(tape, ntypes, sizeof(LayerRows));
 	LayerRows  *next = tape_alloc(tape, ntypes, sizeof(LayerRows));
-	LayerRelation *feeding = tape_alloc(tape, Max(model->graph->nrelations, 1), sizeof(LayerRelation));
+	LayerRelation *feeding = tape_alloc(tape, Max(2 * model->graph->nrelations, 1), sizeof(LayerRelation));
 	Tensor	   *last;
 
 	memcpy(rows, input, ntypes * sizeof(LayerRows));
@@ -87,7 +115,7 @@ model_forward_input(Model *model, Tape *tape, const Sample *sample, const LayerR
 			if (!model_needs(model, layer, t))
 				continue;
 			self = first_rows(tape, &rows[t], block->ndst[t]);
-			nfeeding = feeding_relations(model, layer, t, block, rows, feeding);
+			nfeeding = feeding_relations(model, tape, layer, t, block, rows, input + ntypes, feeding);
 			next[t].dense = conv_sage(tape, block->ndst[t], &self, model_conv(model, layer, t), feeding, nfeeding, &conv);
 		}
 		memcpy(rows, next, ntypes * sizeof(LayerRows));

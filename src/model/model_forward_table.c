@@ -26,6 +26,7 @@ typedef struct TableLevel
 {
 	LayerRows  *rows;			/* [types] */
 	int64	   *counts;			/* [types] */
+	LayerRows  *edges;			/* [edge types] at level 0: their rows; NULL above */
 } TableLevel;
 
 static int
@@ -43,7 +44,7 @@ chunk_rows(const Model *model)
 
 	for (int r = 0; r < graph->nrelations; r++)
 		floats += dense_width(model->spec, graph->relations[r].src_type);
-	for (int t = 0; t < graph->nnode_types; t++)
+	for (int t = 0; t < graph_table_count(graph); t++)
 		floats += dense_width(model->spec, t);
 	return (int64) Max(Min(guc_max_memory * 128.0 / (floats * sizeof(float)), CHUNK_ROWS), CHUNK_ROWS_MIN);
 }
@@ -63,7 +64,7 @@ table_dense_as_of(const Model *model, GraphStore *store, int type, FeatureTable 
 {
 	const ModelSpec *spec = model->spec;
 	const float *encoded = feature_table_dense(table);
-	const TimestampTz *row_times = store_node_times(store, type);
+	const TimestampTz *row_times = type < model->graph->nnode_types ? store_node_times(store, type) : NULL;
 	int64		width = feature_dense_width(spec->features[type]);
 	int64		cols = model_dense_width(spec, model->graph, type);
 	float	   *dense = memory_alloc(memory_bytes(count, cols), sizeof(float));
@@ -135,15 +136,14 @@ rows_stretch(Tape *tape, const LayerRows *rows, int64 from, int64 n)
 }
 
 /*
- * All sparse rows of a relation's source type, projected: done once, because
- * every chunk of destinations needs some of them.
+ * All sparse rows of a relation's source type, or of its edges, projected:
+ * done once, because every chunk of destinations needs some of them.
  */
 static Tensor *
-project_all(Tape *tape, Model *model, int layer, int relation, const LayerRows *rows, int64 count)
+project_all(Tape *tape, Model *model, Tensor *weight, const LayerRows *rows, int64 count)
 {
 	Tensor	   *projected = palloc(sizeof(Tensor));
 	int64		chunk = chunk_rows(model);
-	Tensor	   *weight = model_relation(model, layer, relation);
 
 	tensor_wrap(projected, memory_alloc_table(count * weight->cols, sizeof(float)), count, weight->cols);
 	for (int64 from = 0; from < count; from += chunk)
@@ -158,6 +158,40 @@ project_all(Tape *tape, Model *model, int layer, int relation, const LayerRows *
 		tape_reset(tape);
 	}
 	return projected;
+}
+
+/*
+ * What a relation brings to some destinations, into "feeding": neighbours,
+ * and if edges have features these; how many that are.  projected is of the
+ * relations, then of their edges.
+ */
+static int
+feed_relation(Model *model, int layer, int relation, const NeighborList *list, int64 n, const TableLevel *level,
+			  Tensor **projected, LayerRelation *feeding)
+{
+	const Graph *graph = model->graph;
+	const GraphRelation *def = &graph->relations[relation];
+	RelationBlock *block = palloc(sizeof(RelationBlock));
+
+	block->nedges = list->offsets[n];
+	block->offsets = list->offsets;
+	block->src = list->nodes;
+	block->weights = list->weights;
+	block->rows = list->rows;
+	feeding[0].block = block;
+	feeding[0].src = level->rows[def->src_type];
+	feeding[0].projected = projected[relation];
+	feeding[0].weight = model_relation(model, layer, relation);
+	if (level->edges == NULL || model->edges[relation] == NULL)
+		return 1;
+	block = palloc(sizeof(RelationBlock));
+	*block = *feeding[0].block;
+	block->src = block->rows;
+	feeding[1].block = block;
+	feeding[1].src = level->edges[def->edge_type];
+	feeding[1].projected = projected[graph->nrelations + relation];
+	feeding[1].weight = model->edges[relation];
+	return 2;
 }
 
 /*
@@ -181,7 +215,7 @@ forward_type(Tape *tape, Model *model, GraphStore *store, const Fanout *fanout, 
 	{
 		int64		n = Min(chunk, level->counts[type] - from);
 		LayerRows	self = rows_stretch(tape, &level->rows[type], from, n);
-		LayerRelation *feeding = palloc(Max(graph->nrelations, 1) * sizeof(LayerRelation));
+		LayerRelation *feeding = palloc(Max(2 * graph->nrelations, 1) * sizeof(LayerRelation));
 		int32	   *dst = palloc(n * sizeof(int32));
 		TimestampTz *times = time->at == STORE_ALWAYS ? NULL : palloc(n * sizeof(TimestampTz));
 		int			nfeeding = 0;
@@ -200,21 +234,11 @@ forward_type(Tape *tape, Model *model, GraphStore *store, const Fanout *fanout, 
 			.inclusive = time->inclusive,.window = spec->time_window,
 			.any_order = time->at == STORE_ALWAYS};	/* the future moves rows, not sums of the past */
 			NeighborList list;
-			RelationBlock *block;
 
 			if (graph->relations[r].dst_type != type || model_relation(model, layer, r) == NULL)
 				continue;
 			store_neighbors(store, r, dst, times, n, &pick, &list);
-			block = palloc(sizeof(RelationBlock));
-			block->nedges = list.offsets[n];
-			block->offsets = list.offsets;
-			block->src = list.nodes;
-			block->weights = list.weights;
-			feeding[nfeeding].block = block;
-			feeding[nfeeding].src = level->rows[graph->relations[r].src_type];
-			feeding[nfeeding].projected = projected[r];
-			feeding[nfeeding].weight = model_relation(model, layer, r);
-			nfeeding++;
+			nfeeding += feed_relation(model, layer, r, &list, n, level, projected, feeding + nfeeding);
 		}
 		hidden = conv_sage(tape, n, &self, model_conv(model, layer, type), feeding, nfeeding, &conv);
 		if (result != NULL)
@@ -237,15 +261,19 @@ forward_level(Tape *tape, Model *model, GraphStore *store, const Fanout *fanout,
 {
 	const Graph *graph = model->graph;
 	bool		last = layer == model->spec->layers;
-	TableLevel	level = {palloc0(graph->nnode_types * sizeof(LayerRows)), below->counts};
-	Tensor	  **projected = palloc0(Max(graph->nrelations, 1) * sizeof(Tensor *));
+	TableLevel	level = {palloc0(graph->nnode_types * sizeof(LayerRows)), below->counts, NULL};
+	Tensor	  **projected = palloc0(Max(2 * graph->nrelations, 1) * sizeof(Tensor *));
 
 	for (int r = 0; r < graph->nrelations; r++)
 	{
 		int			src = graph->relations[r].src_type;
+		const LayerRows *edges = below->edges != NULL ? &below->edges[graph->relations[r].edge_type] : NULL;
 
 		if (model_relation(model, layer, r) != NULL && below->rows[src].sparse != NULL)
-			projected[r] = project_all(tape, model, layer, r, &below->rows[src], below->counts[src]);
+			projected[r] = project_all(tape, model, model_relation(model, layer, r), &below->rows[src],
+									   below->counts[src]);
+		if (edges != NULL && model->edges[r] != NULL && edges->sparse != NULL)
+			projected[graph->nrelations + r] = project_all(tape, model, model->edges[r], edges, edges->sparse->rows);
 	}
 	for (int t = 0; t < graph->nnode_types; t++)
 	{
@@ -292,6 +320,16 @@ model_forward_table(Model *model, GraphStore *store, FeatureTable *const *tables
 		if (model_needs(model, 0, t))
 			level.rows[t] = table_input(model, store, t, tables[t], level.counts[t],
 										time->at == STORE_ALWAYS ? time->now : time->at);
+	}
+	level.edges = palloc0(Max(graph->nedge_types, 1) * sizeof(LayerRows));
+	for (int r = 0; r < graph->nrelations; r++)
+	{
+		int			e = graph->relations[r].edge_type;
+		FeatureTable *table = tables[graph_edge_table(graph, e)];
+
+		if (model->edges[r] != NULL && level.edges[e].dense == NULL && level.edges[e].sparse == NULL)
+			level.edges[e] = table_input(model, store, graph_edge_table(graph, e), table, feature_table_count(table),
+										 time->at == STORE_ALWAYS ? time->now : time->at);
 	}
 	MemoryContextSwitchTo(result_cxt);
 	count = level.counts[spec->node_type];

@@ -1,6 +1,7 @@
 /*
  * model_input.c
- *		The encoded rows of a sample's nodes, as the first layer reads them.
+ *		The encoded rows of a sample's nodes, and of the edges of its first
+ *		layer, as that layer reads them.
  *
  * Plain C, but for model_input_size(): training has them made by a thread,
  * while the batch before is being learnt from.
@@ -148,50 +149,134 @@ input_rows(Arena *arena, const Model *model, int type, FeatureTable *table, cons
 	return true;
 }
 
+/* The dense parts of the rows of a block's edges, as of their destinations' times; NULL if the arena is full. */
+static Tensor *
+gather_edges_dense(Arena *arena, const Model *model, int relation, FeatureTable *table, const Sample *sample,
+				   const ForwardOptions *options)
+{
+	const Graph *graph = model->graph;
+	int			place = graph_edge_table(graph, graph->relations[relation].edge_type);
+	int			dst_type = graph->relations[relation].dst_type;
+	const RelationBlock *block = &sample->blocks[0].relations[relation];
+	const TimestampTz *times = sample->times[dst_type];
+	const float *all = feature_table_dense(table);
+	int64		cols = feature_dense_width(model->spec->features[place]);
+	Tensor	   *rows = arena_tensor(arena, block->nedges, cols);
+
+	if (rows == NULL)
+		return NULL;
+	for (int64 d = 0; block->nedges > 0 && d < sample->blocks[0].ndst[dst_type]; d++)
+	{
+		TimestampTz at = times != NULL && !TIMESTAMP_IS_NOEND(times[d]) ? times[d] : options->now;
+
+		for (int64 e = block->offsets[d]; e < block->offsets[d + 1]; e++)
+			model_row_as_of(model->spec, graph, place, all + block->rows[e] * cols, DT_NOEND, at, rows->data + e * cols);
+	}
+	return rows;
+}
+
+/*
+ * The rows of the edges of one relation's block; false if the arena is full.
+ * What dropout leaves out is drawn by the place in the sample, because rows
+ * have their numbers by where they lie.
+ */
+static bool
+input_edges(Arena *arena, const Model *model, int relation, FeatureTable *table, const Sample *sample,
+			const ForwardOptions *options, LayerRows *rows)
+{
+	const FeatureSet *set = model_edge_features(model->spec, model->graph, relation);
+	const RelationBlock *block = &sample->blocks[0].relations[relation];
+	uint64		seed = random_hash(random_hash(options->seed, model->graph->nnode_types), relation);
+
+	if (feature_dense_width(set) > 0)
+	{
+		rows->dense = gather_edges_dense(arena, model, relation, table, sample, options);
+		if (rows->dense == NULL)
+			return false;
+		if (options->input_dropout > 0)
+			kernel_dropout(rows->dense->data, block->nedges * rows->dense->cols, 0, options->input_dropout, seed);
+	}
+	if (feature_sparse_width(set) > 0)
+	{
+		SparseRows	all = feature_table_sparse(table);
+
+		rows->sparse = gather_sparse(arena, &all, block->rows, block->nedges, options->input_dropout, true, seed);
+		if (rows->sparse == NULL)
+			return false;
+	}
+	return true;
+}
+
+/* Bytes that the rows of some nodes, or edges, may take. */
+static Size
+rows_size(int64 n, int dense, const FeatureSet *set, FeatureTable *table, const int32 *rows)
+{
+	Size		bytes = memory_bytes(n * Max(dense, 1), sizeof(float)) + sizeof(Tensor) + 2 * ARENA_ALIGN;
+
+	if (feature_sparse_width(set) > 0)
+	{
+		SparseRows	all = feature_table_sparse(table);
+		int64		entries = sparse_entries(&all, rows, n);
+
+		bytes += memory_bytes(n + 1, sizeof(int64)) + memory_bytes(entries, sizeof(int32) + sizeof(float)) +
+			sizeof(SparseRows) + 4 * ARENA_ALIGN;
+	}
+	return bytes;
+}
+
 /* Bytes that are enough for model_input(). */
 Size
 model_input_size(const Model *model, const Sample *sample, FeatureTable *const *tables)
 {
-	int			ntypes = model->graph->nnode_types;
-	Size		bytes = memory_bytes(ntypes, sizeof(LayerRows)) + ARENA_ALIGN;
+	const Graph *graph = model->graph;
+	const ModelSpec *spec = model->spec;
+	Size		bytes = memory_bytes(graph->nnode_types + graph->nrelations, sizeof(LayerRows)) + ARENA_ALIGN;
 
-	for (int t = 0; t < ntypes; t++)
+	for (int t = 0; t < graph->nnode_types; t++)
 	{
-		int64		n = sample->nnodes[t];
-		int			dense = model_dense_width(model->spec, model->graph, t);
+		if (model_needs(model, 0, t))
+			bytes += rows_size(sample->nnodes[t], model_dense_width(spec, graph, t), spec->features[t], tables[t],
+							   sample->nodes[t]);
+	}
+	for (int r = 0; r < graph->nrelations; r++)
+	{
+		const FeatureSet *set = model_edge_features(spec, graph, r);
+		const RelationBlock *block = &sample->blocks[0].relations[r];
 
-		if (!model_needs(model, 0, t))
-			continue;
-		bytes += memory_bytes(n * Max(dense, 1), sizeof(float)) + sizeof(Tensor) + 2 * ARENA_ALIGN;
-		if (feature_sparse_width(model->spec->features[t]) > 0)
-		{
-			SparseRows	all = feature_table_sparse(tables[t]);
-			int64		entries = sparse_entries(&all, sample->nodes[t], n);
-
-			bytes += memory_bytes(n + 1, sizeof(int64)) + memory_bytes(entries, sizeof(int32) + sizeof(float)) +
-				sizeof(SparseRows) + 4 * ARENA_ALIGN;
-		}
+		if (model->edges[r] != NULL)
+			bytes += rows_size(block->nedges, feature_dense_width(set), set,
+							   tables[graph_edge_table(graph, graph->relations[r].edge_type)], block->rows);
 	}
 	return bytes;
 }
 
 /*
- * The encoded rows of the sample's nodes by type, with nothing for types that
- * nobody reads; NULL if the arena is full.
+ * The encoded rows of the sample's nodes by type, then those of the first
+ * layer's edges by relation, with nothing for what nobody reads; NULL if the
+ * arena is full.
  */
 LayerRows *
 model_input(const Model *model, Arena *arena, const Sample *sample, FeatureTable *const *tables,
 			const ForwardOptions *options)
 {
-	int			ntypes = model->graph->nnode_types;
-	LayerRows  *rows = arena_alloc(arena, ntypes, sizeof(LayerRows));
+	const Graph *graph = model->graph;
+	int			ntypes = graph->nnode_types;
+	LayerRows  *rows = arena_alloc(arena, ntypes + graph->nrelations, sizeof(LayerRows));
 
-	for (int t = 0; rows != NULL && t < ntypes; t++)
+	if (rows == NULL)
+		return NULL;
+	memset(rows, 0, (ntypes + graph->nrelations) * sizeof(LayerRows));
+	for (int t = 0; t < ntypes; t++)
 	{
-		rows[t].dense = NULL;
-		rows[t].sparse = NULL;
 		if (model_needs(model, 0, t) &&
 			!input_rows(arena, model, t, tables[t], sample, options, &rows[t]))
+			return NULL;
+	}
+	for (int r = 0; r < graph->nrelations; r++)
+	{
+		if (model->edges[r] != NULL &&
+			!input_edges(arena, model, r, tables[graph_edge_table(graph, graph->relations[r].edge_type)], sample,
+						 options, &rows[ntypes + r]))
 			return NULL;
 	}
 	return rows;

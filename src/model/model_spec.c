@@ -30,11 +30,20 @@ model_task_name(ModelTask task)
 	return task_names[task];
 }
 
-/* True if the rows of a type come with their age. */
+/* True if the rows of a type come with their age; those of edges do not. */
 bool
 model_has_age(const ModelSpec *spec, const Graph *graph, int type)
 {
-	return spec->temporal && graph->node_types[type].time_column != NULL;
+	return spec->temporal && type < graph->nnode_types && graph->node_types[type].time_column != NULL;
+}
+
+/* What a relation's edges say beside whom they link; NULL: nothing. */
+const FeatureSet *
+model_edge_features(const ModelSpec *spec, const Graph *graph, int relation)
+{
+	const FeatureSet *set = spec->features[graph_edge_table(graph, graph->relations[relation].edge_type)];
+
+	return set != NULL && feature_dense_width(set) + feature_sparse_width(set) > 0 ? set : NULL;
 }
 
 /* ------------------------------------------------------------------------
@@ -125,6 +134,18 @@ model_spec_write(const ModelSpec *spec, const Graph *graph)
 		escape_json(&json, graph->node_types[order[i]].name);
 		appendStringInfo(&json, ", \"aged\": %s, \"features\": ", model_has_age(spec, graph, order[i]) ? "true" : "false");
 		feature_write(spec->features[order[i]], &json);
+		appendStringInfoChar(&json, '}');
+	}
+	appendStringInfoString(&json, "], \"edge_types\": [");
+	count = 0;
+	for (int e = 0; e < graph->nedge_types; e++)
+	{
+		if (spec->features[graph_edge_table(graph, e)] == NULL)
+			continue;
+		appendStringInfo(&json, "%s{\"name\": ", count++ > 0 ? ", " : "");
+		escape_json(&json, graph->edge_types[e].name);
+		appendStringInfoString(&json, ", \"features\": ");
+		feature_write(spec->features[graph_edge_table(graph, e)], &json);
 		appendStringInfoChar(&json, '}');
 	}
 	appendStringInfo(&json, "], \"options\": %s}", spec->options);
@@ -339,7 +360,7 @@ read_node_types(ModelSpec *spec, JsonbContainer *document, const Graph *graph)
 	JsonbContainer *array = spec_array(document, "node_types", 100000);
 	Jsonb	   *nothing = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{\"columns\": []}")));
 
-	spec->features = palloc0(Max(graph->nnode_types, 1) * sizeof(FeatureSet *));
+	spec->features = palloc0(Max(graph_table_count(graph), 1) * sizeof(FeatureSet *));
 	spec->type_ids = palloc(Max(graph->nnode_types, 1) * sizeof(int));
 	for (int t = 0; t < graph->nnode_types; t++)
 		spec->type_ids[t] = -1;
@@ -362,6 +383,39 @@ read_node_types(ModelSpec *spec, JsonbContainer *document, const Graph *graph)
 	{
 		if (spec->features[t] == NULL)
 			spec->features[t] = feature_read(graph, t, &nothing->root);
+	}
+}
+
+/*
+ * Edge types with features.  Those of the model's relations must have some now
+ * if they had then, and none if they had none: it is a matter of which rows
+ * are neighbours, too.
+ */
+static void
+read_edge_types(ModelSpec *spec, JsonbContainer *document, const Graph *graph)
+{
+	JsonbContainer *array = spec_has(document, "edge_types") ? spec_array(document, "edge_types", 100000) : NULL;
+
+	for (int i = 0; array != NULL && i < JsonContainerSize(array); i++)
+	{
+		JsonbContainer *object = spec_element(array, i, "edge_types");
+		char	   *name = spec_string(object, "name");
+		int			e = graph_find_edge_type(graph, name);
+		int			table = graph_edge_table(graph, e);
+
+		if (e < 0 || graph->edge_types[e].features == NIL)
+			spec_graph_changed(graph, "edge type with features", name);
+		if (spec->features[table] != NULL)
+			spec_corrupted("edge_types");
+		spec->features[table] = feature_read(graph, table, spec_member(object, "features", jbvBinary)->val.binary.data);
+	}
+	for (int r = 0; r < graph->nrelations; r++)
+	{
+		int			e = graph->relations[r].edge_type;
+
+		if (spec->relation_ids[r] >= 0 && graph->edge_types[e].features != NIL &&
+			spec->features[graph_edge_table(graph, e)] == NULL)
+			spec_graph_changed(graph, "edge type without features", graph->edge_types[e].name);
 	}
 }
 
@@ -436,6 +490,7 @@ model_spec_read(Jsonb *document, const Graph *graph)
 	spec->seed = (uint64) spec_number(root, "seed", 0, 9007199254740991.0);
 	read_relations(spec, root, graph);
 	read_node_types(spec, root, graph);
+	read_edge_types(spec, root, graph);
 	check_types_known(spec, graph);
 	spec->options = JsonbToCString(NULL, spec_member(root, "options", jbvBinary)->val.binary.data, 0);
 	return spec;

@@ -115,7 +115,7 @@ typedef struct ModelSpec
 	bool		temporal;		/* seeds have times: rows are seen as of them, with their ages */
 	ModelSampling sampling;
 	NeighborOrder pick;
-	FeatureSet **features;		/* [graph's node types]; NULL: not used */
+	FeatureSet **features;		/* [graph_table_count()]; NULL: not used */
 	int		   *type_ids;		/* [graph's node types] place in the document, -1: not in it */
 	int		   *relation_ids;	/* [graph's relations] the same */
 	char	   *options;		/* JSON, as trained */
@@ -123,6 +123,7 @@ typedef struct ModelSpec
 
 extern const char *model_task_name(ModelTask task);
 extern bool model_has_age(const ModelSpec *spec, const Graph *graph, int type);
+extern const FeatureSet *model_edge_features(const ModelSpec *spec, const Graph *graph, int relation);
 extern char *model_spec_write(const ModelSpec *spec, const Graph *graph);
 extern ModelSpec *model_spec_read(Jsonb *document, const Graph *graph);
 extern char *model_spec_graph(Jsonb *document);

@@ -135,9 +135,13 @@ estimate_bytes(const CachedModel *cached)
 	for (int e = 0; e < cached->graph->nedge_types; e++)
 	{
 		const EdgeType *edge = &cached->graph->edge_types[e];
+		const FeatureSet *set = spec->features[graph_edge_table(cached->graph, e)];
+		double		row = 16.0 + (edge->time_column != NULL ? 24 : 0) + (edge->weight_column != NULL ? 12 : 0);
 
-		bytes += graph_estimate_rows(edge->relid) *
-			(16.0 + (edge->time_column != NULL ? 24 : 0) + (edge->weight_column != NULL ? 12 : 0));
+		if (set != NULL)
+			row += 28 + feature_dense_width(set) * sizeof(float) +
+				(feature_sparse_width(set) > 0 ? 64 + spec->hidden * sizeof(float) : 0);
+		bytes += graph_estimate_rows(edge->relid) * row;
 	}
 	return bytes;
 }
@@ -162,8 +166,8 @@ cache_make(const ModelEntry *entry)
 	cached->model = model_build(cached->spec, cached->graph, cached->spec->fanout, false);
 	model_store_read(cached->model, version->weights);
 	pfree(version->weights);
-	cached->columns = palloc0(cached->graph->nnode_types * sizeof(char *));
-	for (int t = 0; t < cached->graph->nnode_types; t++)
+	cached->columns = palloc0(graph_table_count(cached->graph) * sizeof(char *));
+	for (int t = 0; t < graph_table_count(cached->graph); t++)
 		cached->columns[t] = cached->spec->features[t] != NULL ? feature_select_list(cached->spec->features[t]) : "";
 	cached->load_cost = estimate_load(cached);
 	cached->load_bytes = estimate_bytes(cached);

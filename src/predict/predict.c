@@ -79,9 +79,9 @@ seconds_now(void)
 static NodeReader *
 make_readers(const CachedModel *cached, FeatureTable **tables, bool expect_all)
 {
-	NodeReader *readers = palloc0(cached->graph->nnode_types * sizeof(NodeReader));
+	NodeReader *readers = palloc0(graph_table_count(cached->graph) * sizeof(NodeReader));
 
-	for (int t = 0; t < cached->graph->nnode_types; t++)
+	for (int t = 0; t < graph_table_count(cached->graph); t++)
 	{
 		const FeatureSet *set = cached->spec->features[t];
 		int64		expected = 0;
@@ -89,10 +89,11 @@ make_readers(const CachedModel *cached, FeatureTable **tables, bool expect_all)
 		if (set == NULL)
 			continue;
 		if (expect_all)
-			expected = Min(graph_estimate_rows(cached->graph->node_types[t].relid),
+			expected = Min(graph_estimate_rows(graph_table_relid(cached->graph, t)),
 						   guc_max_memory * INT64CONST(256) / (feature_dense_width(set) * sizeof(float) + 64));
 		tables[t] = feature_table_create(set, expected, CurrentMemoryContext);
 		readers[t].row = feature_table_row;
+		readers[t].hash = feature_table_hash;
 		readers[t].end = feature_table_trim;
 		readers[t].arg = tables[t];
 	}
@@ -108,7 +109,7 @@ live_state_open(LiveState *live, Scorer *scorer, MemoryContext parent)
 	live->cxt = AllocSetContextCreate(parent, "sage live", ALLOCSET_DEFAULT_SIZES);
 	live->resident = false;
 	old = MemoryContextSwitchTo(live->cxt);
-	live->tables = palloc0(cached->graph->nnode_types * sizeof(FeatureTable *));
+	live->tables = palloc0(graph_table_count(cached->graph) * sizeof(FeatureTable *));
 	live->store = store_open_live(cached->graph, cached->plans, make_readers(cached, live->tables, false),
 								  cached->spec->seed, cached->spec->pick, live->cxt);
 	MemoryContextSwitchTo(old);
@@ -291,7 +292,7 @@ go_resident(Scorer *scorer, void *arg)
 	all->cxt = cxt;
 	cxt = AllocSetContextCreate(cxt, "sage resident", ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(cxt);
-	tables = palloc0(graph->nnode_types * sizeof(FeatureTable *));
+	tables = palloc0(graph_table_count(graph) * sizeof(FeatureTable *));
 	wanted = palloc0(Max(graph->nrelations, 1) * sizeof(bool));
 	for (int r = 0; r < graph->nrelations; r++)
 	{

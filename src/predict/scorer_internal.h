@@ -17,7 +17,7 @@ typedef struct LiveState
 	MemoryContext cxt;			/* NULL: not open */
 	bool		resident;		/* it has read everything */
 	GraphStore *store;
-	FeatureTable **tables;		/* [node types] */
+	FeatureTable **tables;		/* [graph_table_count()] */
 } LiveState;
 
 /* Everything scored: each key's number, and the outputs by number. */

@@ -49,6 +49,7 @@ typedef struct TreeEdges
 	int64		capacity;
 	int32	   *src;
 	float	   *weights;		/* NULL: none */
+	int32	   *rows;			/* of the edge table; NULL: none */
 } TreeEdges;
 
 typedef struct Adaptive
@@ -218,6 +219,8 @@ expansion_draw(const Adaptive *adaptive, int relation, Expansion *expansion, Nei
 		memmove(list->nodes + kept, list->nodes + from, expansion->counts[i] * sizeof(int32));
 		if (list->weights != NULL)
 			memmove(list->weights + kept, list->weights + from, expansion->counts[i] * sizeof(float));
+		if (list->rows != NULL)
+			memmove(list->rows + kept, list->rows + from, expansion->counts[i] * sizeof(int32));
 		kept += expansion->counts[i];
 	}
 	list->offsets[expansion->n] = kept;
@@ -284,6 +287,9 @@ tree_edges_append(Adaptive *adaptive, int relation, const Expansion *expansion, 
 		if (list->weights != NULL)
 			edges->weights = first ? memory_alloc(edges->capacity, sizeof(float)) :
 				memory_grow(edges->weights, edges->capacity, sizeof(float));
+		if (list->rows != NULL)
+			edges->rows = first ? memory_alloc(edges->capacity, sizeof(int32)) :
+				memory_grow(edges->rows, edges->capacity, sizeof(int32));
 	}
 	for (int64 i = 0; i < expansion->n; i++)
 	{
@@ -299,6 +305,8 @@ tree_edges_append(Adaptive *adaptive, int relation, const Expansion *expansion, 
 			edges->src[nedges] = tree_place(adaptive, src, list->nodes[e], owner, path, dst->met.times[place]);
 			if (list->weights != NULL)
 				edges->weights[nedges] = list->weights[e];
+			if (list->rows != NULL)
+				edges->rows[nedges] = list->rows[e];
 			nedges++;
 		}
 		memory_reserve(edges->offsets, edges->dst_capacity, edges->ndst + 2);
@@ -322,6 +330,8 @@ expand(Adaptive *adaptive, int relation)
 	pfree(list.nodes);
 	if (list.weights != NULL)
 		pfree(list.weights);
+	if (list.rows != NULL)
+		pfree(list.rows);
 	pfree(expansion.places);
 	pfree(expansion.nodes);
 	pfree(expansion.counts);
@@ -358,6 +368,7 @@ blocks_share_edges(const Adaptive *adaptive, Sample *sample)
 			block->relations[r].offsets = edges->offsets;
 			block->relations[r].src = edges->src;
 			block->relations[r].weights = edges->weights;
+			block->relations[r].rows = edges->rows;
 		}
 	}
 }

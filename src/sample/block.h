@@ -22,6 +22,7 @@ typedef struct RelationBlock
 	int64	   *offsets;		/* [ndst of the relation's dst_type + 1] */
 	int32	   *src;			/* [nedges] places among the sources of src_type */
 	float	   *weights;		/* [nedges]; NULL: a plain mean */
+	int32	   *rows;			/* [nedges] rows of the edge table; NULL: edges have no features */
 } RelationBlock;
 
 typedef struct SampleBlock

@@ -6,7 +6,8 @@
  * test/modules/sample holds the two together.  Here nothing is allocated but
  * from an arena, nothing is raised, and lists of neighbours are not put in
  * order: where that would be needed the caller falls back on the other.  A
- * node's place is found by its number instead of by a hash.
+ * node's place is found by its number instead of by a hash.  Edges without
+ * features only.
  */
 #include "postgres.h"
 

@@ -36,6 +36,7 @@ sample_relation(GraphStore *store, const GraphRelation *def, int relation, TypeN
 	block->offsets = list.offsets;
 	block->src = list.nodes;
 	block->weights = list.weights;
+	block->rows = list.rows;
 	for (int64 d = 0; d < ndst; d++)
 	{
 		TimestampTz time = dst->times[d];	/* one time for the whole tree */

@@ -176,7 +176,7 @@ make_spec(const TrainRequest *request)
 	spec->sampling = options->sampling;
 	spec->time_window = option_window(options->time_window);
 	spec->fanout = fanout_read(graph, options->fanout, spec->layers);
-	spec->features = palloc0(graph->nnode_types * sizeof(FeatureSet *));
+	spec->features = palloc0(graph_table_count(graph) * sizeof(FeatureSet *));
 	spec->type_ids = palloc(graph->nnode_types * sizeof(int));
 	spec->relation_ids = palloc(Max(graph->nrelations, 1) * sizeof(int));
 	for (int t = 0; t < graph->nnode_types; t++)
@@ -246,23 +246,28 @@ train_exclude(Graph *graph, int node_type, JsonbValue *columns)
 }
 
 /*
- * Chooses and fits the encoders of all node types.  Of those that have times
- * only rows before the horizon are looked at (DT_NOEND: all).
+ * Chooses and fits the encoders of all node types, and of the edge types with
+ * features.  Of those that have times only rows before the horizon are looked
+ * at (DT_NOEND: all).
  */
 static void
 fit_features(const TrainRequest *request, ModelSpec *spec, TimestampTz horizon)
 {
 	const Graph *graph = request->graph;
 
-	for (int t = 0; t < graph->nnode_types; t++)
+	for (int t = 0; t < graph_table_count(graph); t++)
 	{
-		const NodeType *type = &graph->node_types[t];
+		const NodeType *node = t < graph->nnode_types ? &graph->node_types[t] : NULL;
+		const EdgeType *edge = node == NULL ? &graph->edge_types[t - graph->nnode_types] : NULL;
+		const char *time_column = node != NULL ? node->time_column : edge->time_column;
 		char	   *where = NULL;
 
+		if (edge != NULL && edge->features == NIL)
+			continue;
 		spec->features[t] = feature_choose(graph, t, t == spec->node_type ? spec->target : NULL);
-		if (type->time_column != NULL && !TIMESTAMP_IS_NOEND(horizon))
+		if (time_column != NULL && !TIMESTAMP_IS_NOEND(horizon))
 			where = psprintf("%s OPERATOR(pg_catalog.<%s) %s::pg_catalog.timestamptz",
-							 graph_time_expression(type->time_column, type->time_typeid),
+							 graph_time_expression(time_column, node != NULL ? node->time_typeid : edge->time_typeid),
 							 spec->time_inclusive ? "=" : "", quote_literal_cstr(timestamptz_to_str(horizon)));
 		feature_fit(spec->features[t], where, t == spec->node_type);
 	}
@@ -272,16 +277,20 @@ fit_features(const TrainRequest *request, ModelSpec *spec, TimestampTz horizon)
 static GraphStore *
 load_graph(const Graph *graph, const ModelSpec *spec, FeatureTable **tables)
 {
-	const char **columns = palloc(graph->nnode_types * sizeof(char *));
-	NodeReader *readers = palloc0(graph->nnode_types * sizeof(NodeReader));
+	const char **columns = palloc(graph_table_count(graph) * sizeof(char *));
+	NodeReader *readers = palloc0(graph_table_count(graph) * sizeof(NodeReader));
 	bool	   *wanted = palloc0(Max(graph->nrelations, 1) * sizeof(bool));
 
-	for (int t = 0; t < graph->nnode_types; t++)
+	for (int t = 0; t < graph_table_count(graph); t++)
 	{
+		columns[t] = "";
+		if (spec->features[t] == NULL)
+			continue;
 		columns[t] = feature_select_list(spec->features[t]);
-		tables[t] = feature_table_create(spec->features[t], graph_estimate_rows(graph->node_types[t].relid),
+		tables[t] = feature_table_create(spec->features[t], graph_estimate_rows(graph_table_relid(graph, t)),
 										 CurrentMemoryContext);
 		readers[t].row = feature_table_row;
+		readers[t].hash = feature_table_hash;
 		readers[t].end = feature_table_trim;
 		readers[t].arg = tables[t];
 	}
@@ -356,8 +365,14 @@ check_model_size(const ModelSpec *spec, const Graph *graph)
 	for (int t = 0; t < graph->nnode_types; t++)
 		floats += (double) spec->hidden * (model_input_width(spec, graph, t) + (spec->layers - 1.0) * spec->hidden);
 	for (int r = 0; r < graph->nrelations; r++)
+	{
+		const FeatureSet *edge = model_edge_features(spec, graph, r);
+
 		floats += (double) spec->hidden * (model_input_width(spec, graph, graph->relations[r].src_type) +
 										   (spec->layers - 1.0) * spec->hidden);
+		if (edge != NULL)
+			floats += (double) spec->hidden * (feature_dense_width(edge) + feature_sparse_width(edge));
+	}
 	if (floats * sizeof(float) > (double) guc_max_model_size * 1024)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -429,7 +444,7 @@ train_load(const TrainRequest *request)
 		spec->features = old->features;
 	else
 		fit_features(request, spec, labels_horizon(trainer->labels, options));
-	trainer->tables = palloc0(graph->nnode_types * sizeof(FeatureTable *));
+	trainer->tables = palloc0(graph_table_count(graph) * sizeof(FeatureTable *));
 	trainer->store = load_graph(graph, spec, trainer->tables);
 	training->fanout = fanout_copy(spec->fanout);
 	for (int r = 0; r < graph->nrelations; r++)

@@ -57,10 +57,22 @@ slot_reserve(BatchSlot *slot, Size size)
 	MemoryContextSwitchTo(old);
 }
 
+static bool
+has_edge_features(const Trainer *trainer)
+{
+	for (int r = 0; r < trainer->graph->nrelations; r++)
+	{
+		if (model_edge_features(trainer->spec, trainer->graph, r) != NULL)
+			return true;
+	}
+	return false;
+}
+
 /*
  * For batches of up to "most" labels; in CurrentMemoryContext.  Where memory
  * is so short that the graph lies in files, batches are made one by one.  The
- * sampler knows no times, nor other ways to sample than the plain one.
+ * sampler knows no times, no features of edges, nor other ways to sample than
+ * the plain one.
  */
 BatchMaker *
 batch_maker_create(Trainer *trainer, const Model *model, int64 most)
@@ -72,7 +84,7 @@ batch_maker_create(Trainer *trainer, const Model *model, int64 most)
 	maker->cxt = CurrentMemoryContext;
 	maker->ahead = !spill_in_use();
 	if (maker->ahead && trainer->labels->times == NULL && trainer->spec->sampling == SAMPLING_UNIFORM &&
-		trainer->spec->pick == ORDER_UNIFORM)
+		trainer->spec->pick == ORDER_UNIFORM && !has_edge_features(trainer))
 		maker->sampler = memory_sampler_create(trainer->store, trainer->graph, trainer->spec->node_type);
 	for (int i = 0; i < 2; i++)
 	{

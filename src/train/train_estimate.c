@@ -34,6 +34,9 @@
 /* A node's key, by number and by key, and its place in the encoded rows. */
 #define NODE_BYTES		20
 
+/* The hash of an edge's encoded row, its number while lists are made, and its place. */
+#define EDGE_ROW_BYTES	20
+
 /* A node's list of neighbours: where it is, how long, how far in order. */
 #define LIST_BYTES		16
 
@@ -71,8 +74,9 @@ nodes_bytes(const Graph *graph, double *widest, double *width, double *numbers, 
 	return bytes;
 }
 
+/* Lists, and encoded rows of edges with features. */
 static double
-edges_bytes(const Graph *graph, double *largest, TrainEstimate *estimate)
+edges_bytes(const Graph *graph, double *largest, double *widest, double *width, TrainEstimate *estimate)
 {
 	double		bytes = 0;
 
@@ -80,8 +84,17 @@ edges_bytes(const Graph *graph, double *largest, TrainEstimate *estimate)
 	{
 		const EdgeType *edge = &graph->edge_types[e];
 		double		rows = graph_estimate_rows(edge->relid);
-		double		more = (edge->time_column != NULL ? 8 : 0) + (edge->weight_column != NULL ? 4 : 0);
+		double		more = (edge->time_column != NULL ? 8 : 0) + (edge->weight_column != NULL ? 4 : 0) +
+			(edge->features != NIL ? 4 : 0);
 
+		if (edge->features != NIL)
+		{
+			FeatureWidths widths = feature_estimate(feature_choose(graph, graph_edge_table(graph, e), NULL));
+
+			bytes += rows * (EDGE_ROW_BYTES + sizeof(float) * (widths.dense + widths.entries));
+			*widest = Max(*widest, widths.dense + widths.entries);
+			*width += widths.dense + widths.sparse;
+		}
 		estimate->edges += rows;
 		*largest = Max(*largest, rows * (8 + more));
 		for (int r = 0; r < graph->nrelations; r++)
@@ -158,7 +171,7 @@ train_estimate(const Graph *graph, const ModelOptions *options)
 				learning;
 
 	estimate.resident = nodes_bytes(graph, &widest, &width, &numbers, &estimate);
-	estimate.resident += edges_bytes(graph, &edges, &estimate);
+	estimate.resident += edges_bytes(graph, &edges, &widest, &width, &estimate);
 	for (int t = 0; t < graph->nnode_types; t++)
 		labels = Max(labels, graph_estimate_rows(graph->node_types[t].relid));
 	batch = Min(options->batch_size * seed / SHARED, estimate.rows) * (widest + 2.0 * options->hidden) * sizeof(float);

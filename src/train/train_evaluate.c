@@ -117,8 +117,11 @@ evaluate_batch(const Trainer *trainer, const Fanout *fanout)
 		level *= each;
 		nodes += level;
 	}
-	for (int t = 0; t < trainer->graph->nnode_types; t++)
-		floats = Max(floats, feature_dense_width(spec->features[t]) + spec->hidden);
+	for (int t = 0; t < graph_table_count(trainer->graph); t++)
+	{
+		if (spec->features[t] != NULL)
+			floats = Max(floats, feature_dense_width(spec->features[t]) + spec->hidden);
+	}
 	return (int64) Max(Min(guc_max_memory * 128.0 / (nodes * floats * sizeof(float)), EVALUATE_BATCH), EVALUATE_BATCH_MIN);
 }
 

@@ -105,7 +105,7 @@ make_spec(const ReferenceCase *expected, const Graph *graph)
 	spec->layer_norm = expected->layer_norm;
 	spec->normalize = expected->normalize;
 	spec->seed = 1;
-	spec->features = palloc0(graph->nnode_types * sizeof(FeatureSet *));
+	spec->features = palloc0(graph_table_count(graph) * sizeof(FeatureSet *));
 	spec->type_ids = palloc(graph->nnode_types * sizeof(int));
 	spec->relation_ids = palloc(graph->nrelations * sizeof(int));
 	for (int t = 0; t < graph->nnode_types; t++)

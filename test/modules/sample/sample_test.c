@@ -180,8 +180,8 @@ TestStore *
 test_open(const Graph *graph, bool live, uint64 seed, NeighborOrder order)
 {
 	TestStore  *test = palloc(sizeof(TestStore));
-	const char **columns = palloc(Max(graph->nnode_types, 1) * sizeof(char *));
-	NodeReader *readers = palloc0(Max(graph->nnode_types, 1) * sizeof(NodeReader));
+	const char **columns = palloc(Max(graph_table_count(graph), 1) * sizeof(char *));
+	NodeReader *readers = palloc0(Max(graph_table_count(graph), 1) * sizeof(NodeReader));
 
 	test->graph = graph;
 	test->names = palloc0(Max(graph->nnode_types, 1) * sizeof(TestNames));
@@ -192,6 +192,8 @@ test_open(const Graph *graph, bool live, uint64 seed, NeighborOrder order)
 		readers[i].row = test_row;
 		readers[i].arg = &test->names[i];
 	}
+	for (int e = 0; e < graph->nedge_types; e++)
+		columns[graph_edge_table(graph, e)] = "";
 	test->plans = store_plans_create(graph, columns, CurrentMemoryContext);
 	test->store = live ? store_open_live(graph, test->plans, readers, seed, order, CurrentMemoryContext) :
 		store_open_resident(graph, test->plans, readers, seed, order, NULL, false, CurrentMemoryContext);
