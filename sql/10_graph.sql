@@ -97,7 +97,7 @@ COMMENT ON COLUMN sage.node_types.exclude IS 'columns that are not features';
 CREATE VIEW sage.edge_types AS
 	SELECT e.graph, e.edge_type, format('%I.%I', e.table_schema, e.table_name) AS edges,
 		e.source_column, e.source_type, e.target_column, e.target_type,
-		e.time_column, e.weight_column, e.direction,
+		e.time_column, e.weight_column, e.features, e.direction,
 		CASE WHEN e.direction = 'both' THEN ARRAY[e.edge_type, 'rev_' || e.edge_type] ELSE ARRAY[e.edge_type] END AS relations
 	FROM sage.edge_type e
 	ORDER BY e.graph, e.position;
@@ -111,5 +111,6 @@ COMMENT ON COLUMN sage.edge_types.target_column IS 'column, or several, that nam
 COMMENT ON COLUMN sage.edge_types.target_type IS 'node type that edges go to';
 COMMENT ON COLUMN sage.edge_types.time_column IS 'time from which an edge exists; null: always';
 COMMENT ON COLUMN sage.edge_types.weight_column IS 'column with the weight of an edge; null: all weigh the same';
+COMMENT ON COLUMN sage.edge_types.features IS 'columns that are features of an edge; null: none';
 COMMENT ON COLUMN sage.edge_types.direction IS 'undirected: neighbors in both directions are the same; forward: neighbors are targets; both: each direction is a relation of its own';
 COMMENT ON COLUMN sage.edge_types.relations IS 'names of its relations, as options like fanout know them';

@@ -97,7 +97,7 @@ SELECT sage_add_edges('g', 'follows', edge_type => 'rev_knows');
 \echo :LAST_ERROR_SQLSTATE
 SELECT sage_add_edges('g', 'follows', edge_type => 'rev_likes');
 SELECT sage_add_edges('g', 'follows', edge_type => 'likes', direction => 'both');
-SELECT sage_add_edges('g', 'follows', edge_type => 'likes', features => '{note}');
+SELECT sage_add_edges('g', 'follows', edge_type => 'likes', features => '{nothing}');
 \echo :LAST_ERROR_SQLSTATE
 SELECT sage_drop_graph('g');
 
