@@ -88,7 +88,7 @@ check_rows(Network *network)
 }
 
 /* A pass through the network from one of the stores. */
-static Tensor *
+Tensor *
 run_forward(Network *network, int store, Tape *tape, Tensor **hidden)
 {
 	int			type = network->spec->node_type;
@@ -169,7 +169,7 @@ check_outputs(Network *network)
  */
 
 /* One pass forward and back: its loss; the gradients are in the parameters. */
-static double
+double
 run_backward(Network *network, Tape *tape)
 {
 	const ReferenceCase *expected = network->expected;

@@ -4,6 +4,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "fmgr.h"
 #include "funcapi.h"
 #include "utils/builtins.h"
@@ -19,6 +21,8 @@ PG_MODULE_MAGIC;
 PG_FUNCTION_INFO_V1(reference_tables);
 PG_FUNCTION_INFO_V1(reference_names);
 PG_FUNCTION_INFO_V1(reference_check);
+PG_FUNCTION_INFO_V1(reference_edges);
+PG_FUNCTION_INFO_V1(reference_edge_means);
 
 /* reference_tables() -> void: makes the tables of the graph in the first schema of the search path. */
 Datum
@@ -109,8 +113,11 @@ make_spec(const ReferenceCase *expected, const Graph *graph)
 	spec->type_ids = palloc(graph->nnode_types * sizeof(int));
 	spec->relation_ids = palloc(graph->nrelations * sizeof(int));
 	for (int t = 0; t < graph->nnode_types; t++)
-	{
 		spec->type_ids[t] = t;
+	for (int t = 0; t < graph_table_count(graph); t++)
+	{
+		if (t >= graph->nnode_types && graph->edge_types[t - graph->nnode_types].features == NIL)
+			continue;
 		spec->features[t] = feature_choose(graph, t, NULL);
 		feature_fit(spec->features[t], NULL, true);
 	}
@@ -125,20 +132,25 @@ static void
 open_stores(Network *network)
 {
 	const Graph *graph = network->graph;
-	const char **columns = palloc(graph->nnode_types * sizeof(char *));
+	FeatureSet **features = network->spec->features;
+	int			ntables = graph_table_count(graph);
+	const char **columns = palloc(ntables * sizeof(char *));
 
-	for (int t = 0; t < graph->nnode_types; t++)
-		columns[t] = feature_select_list(network->spec->features[t]);
+	for (int t = 0; t < ntables; t++)
+		columns[t] = features[t] != NULL ? feature_select_list(features[t]) : "";
 	for (int live = 0; live < 2; live++)
 	{
 		StorePlans *plans = store_plans_create(graph, columns, CurrentMemoryContext);
-		NodeReader *readers = palloc0(graph->nnode_types * sizeof(NodeReader));
+		NodeReader *readers = palloc0(ntables * sizeof(NodeReader));
 
-		network->tables[live] = palloc(graph->nnode_types * sizeof(FeatureTable *));
-		for (int t = 0; t < graph->nnode_types; t++)
+		network->tables[live] = palloc0(ntables * sizeof(FeatureTable *));
+		for (int t = 0; t < ntables; t++)
 		{
-			network->tables[live][t] = feature_table_create(network->spec->features[t], 1, CurrentMemoryContext);
+			if (features[t] == NULL)
+				continue;
+			network->tables[live][t] = feature_table_create(features[t], 1, CurrentMemoryContext);
 			readers[t].row = feature_table_row;
+			readers[t].hash = feature_table_hash;
 			readers[t].arg = network->tables[live][t];
 		}
 		network->stores[live] = live == 1 ? store_open_live(graph, plans, readers, 1, ORDER_UNIFORM, CurrentMemoryContext) :
@@ -190,20 +202,20 @@ set_weights(Network *network)
 		elog(ERROR, "the network has %d parameters instead of %d", param_count(params), network->expected->nparams);
 }
 
+/* All but the weights; the graph is the case's, or one like it. */
 static void
-network_build(Network *network, const ReferenceCase *expected)
+network_build(Network *network, const ReferenceCase *expected, const char *graph)
 {
 	network->expected = expected;
 	network->rows = reference_rows;
 	network->seed_keys = reference_seeds;
 	network->nseeds = REFERENCE_SEEDS;
 	network->nsteps = REFERENCE_STEPS;
-	network->graph = graph_load(expected->graph);
+	network->graph = graph_load(graph);
 	network->spec = make_spec(expected, network->graph);
 	network->model = model_build(network->spec, network->graph, network->spec->fanout, true);
 	network->labels = make_labels(expected);
 	open_stores(network);
-	set_weights(network);
 }
 
 /* ------------------------------------------------------------------------
@@ -223,13 +235,67 @@ reference_check(PG_FUNCTION_ARGS)
 	for (int i = 0; i < lengthof(reference_cases); i++)
 	{
 		if (strcmp(reference_cases[i].name, name) == 0)
-			network_build(&network, &reference_cases[i]);
+		{
+			network_build(&network, &reference_cases[i], reference_cases[i].graph);
+			set_weights(&network);
+		}
 	}
 	if (network.expected == NULL)
 		elog(ERROR, "there is no case \"%s\"", name);
 	for (const ReferenceCheck *check = reference_checks; check->name != NULL; check++)
 	{
 		Datum		values[2] = {CStringGetTextDatum(check->name), BoolGetDatum(check->check(&network))};
+		bool		nulls[2] = {false, false};
+
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+	return (Datum) 0;
+}
+
+/* ------------------------------------------------------------------------
+ * Features of edges, for which there are no frozen numbers
+ * ------------------------------------------------------------------------
+ */
+
+/* reference_edges(graph text) -> table (what text, ok bool): the first case on a graph whose edges have features */
+Datum
+reference_edges(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	Network		network = {0};
+
+	InitMaterializedSRF(fcinfo, 0);
+	network_build(&network, &reference_cases[0], text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	for (int64 i = 0; i < param_size(network.model->params); i++)
+		param_data(network.model->params)[i] = 0.4f * sinf(1 + 0.7f * i);
+	for (const ReferenceCheck *check = edge_checks; check->name != NULL; check++)
+	{
+		Datum		values[2] = {CStringGetTextDatum(check->name), BoolGetDatum(check->check(&network))};
+		bool		nulls[2] = {false, false};
+
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+	return (Datum) 0;
+}
+
+/*
+ * reference_edge_means(graph text, relation text) -> table (node text, mean float8):
+ * the mean of the first encoded column of the seeds' edges, by a network whose
+ * other weights are such that nothing else is left of them.
+ */
+Datum
+reference_edge_means(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	Network		network = {0};
+	float	   *means;
+
+	InitMaterializedSRF(fcinfo, 0);
+	network_build(&network, &reference_cases[0], text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	means = edge_means(&network, text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	for (int i = 0; i < network.nseeds; i++)
+	{
+		Datum		values[2] = {CStringGetTextDatum(network.seed_keys[i]), Float8GetDatum(means[i])};
 		bool		nulls[2] = {false, false};
 
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);

@@ -71,7 +71,7 @@ typedef struct Network
 	Model	   *model;
 	Labels	   *labels;
 	GraphStore *stores[2];		/* resident, live */
-	FeatureTable **tables[2];	/* by store: [node types] */
+	FeatureTable **tables[2];	/* by store: [graph_table_count()] */
 } Network;
 
 typedef struct ReferenceCheck
@@ -81,6 +81,10 @@ typedef struct ReferenceCheck
 } ReferenceCheck;
 
 extern const ReferenceCheck reference_checks[];
+extern const ReferenceCheck edge_checks[];
+extern float *edge_means(Network *network, const char *relation);
+extern Tensor *run_forward(Network *network, int store, Tape *tape, Tensor **hidden);
+extern double run_backward(Network *network, Tape *tape);
 extern void json_value(const char *json, JsonbValue *value);
 extern int32 *network_find(const Network *network, int store, int type, const char *const *keys, int n);
 
