@@ -49,7 +49,7 @@ CREATE FUNCTION sage_add_edges(
 AS 'MODULE_PATHNAME', 'sage_add_edges'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION sage_add_edges(text, regclass, text, text, text, text, text, text, text, text[], text)
-	IS 'adds an edge type to a graph: a table whose rows link a source to a target';
+	IS 'adds an edge type to a graph: a table whose rows link a source to a target; features are columns that say more of an edge';
 
 CREATE FUNCTION sage_add_foreign_keys(
 	graph text,
