@@ -13,6 +13,7 @@
 
 #include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/elog.h"
@@ -25,6 +26,9 @@
 
 /* Of a run at the most; a function may raise one for each row. */
 #define MOST_MESSAGES	50
+
+/* Of a message at the most; a function may put a whole table into one. */
+#define MESSAGE_BYTES	8192
 
 static emit_log_hook_type previous_hook = NULL;
 static int	wanted_level;		/* log_min_messages, as the administrator has set it */
@@ -60,7 +64,7 @@ keep_message(const ErrorData *error)
 		appendStringInfo(&line, "\nDETAIL:  %s", error->detail);
 	if (error->hint != NULL)
 		appendStringInfo(&line, "\nHINT:  %s", error->hint);
-	message = cstring_to_text_with_len(line.data, line.len);
+	message = cstring_to_text_with_len(line.data, pg_mbcliplen(line.data, line.len, MESSAGE_BYTES));
 	if (is_known(message))
 		pfree(message);
 	else

@@ -233,7 +233,7 @@ like($err, qr/cannot execute sage_train_async\(\) in a read-only transaction/, '
 $node->safe_psql('one', q{
 	CREATE TABLE told (id bigint PRIMARY KEY, a real, answer real, y boolean);
 	INSERT INTO told SELECT id, a, y::int + a / 10, y FROM people;
-	CREATE FUNCTION chatter() RETURNS boolean LANGUAGE plpgsql AS $$BEGIN RAISE NOTICE 'from the query'; RETURN true; END$$;
+	CREATE FUNCTION chatter() RETURNS boolean LANGUAGE plpgsql AS $$BEGIN RAISE NOTICE 'from the query'; RAISE NOTICE '%', repeat(U&'\00e4', 100000); RETURN true; END$$;
 	CREATE TABLE knows_more AS SELECT * FROM knows UNION ALL SELECT 1, 1;
 	SELECT sage_create_graph('told', 'told', 'knows_more');
 });
@@ -245,6 +245,8 @@ like($messages, qr/^WARNING:  column "answer" of table public.told may be the ta
 like($messages, qr/^HINT:  If it is not known at the time of prediction, leave it out/m, 'with the hint');
 like($messages, qr/^NOTICE:  \d+ of 6001 rows of edge type "knows_more" were left out$/m, 'edges that were left out');
 is(() = $messages =~ /from the query/g, 1, 'what functions of the labels query say, once');
+is($node->safe_psql('one', "SELECT max(octet_length(m)) BETWEEN 8000 AND 8192 FROM sage.runs, unnest(messages) AS m WHERE run = $run"), 't',
+	'and not at any length');
 like(slurp_file($node->logfile), qr/WARNING:  column "answer"/, 'warnings are in the log');
 unlike(slurp_file($node->logfile), qr/NOTICE:  from the query/, 'notices are not');
 
