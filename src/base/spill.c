@@ -7,7 +7,9 @@
  * there is room for.  The files are PostgreSQL's own temporary files: they lie
  * in temp_tablespaces, count against temp_file_limit, and are removed when
  * the server starts after a crash.  Every block is written before it is
- * mapped, so that a full disk is an error here and not a signal later.
+ * mapped, so that a full disk is an error here and not a signal later; but for
+ * file systems that copy on write (Btrfs, ZFS), where a disk that fills up
+ * meanwhile can still end the process, and the others with it.
  *
  * An array belongs to a memory context and goes with it.
  */
