@@ -126,19 +126,23 @@ memory_alloc(int64 count, Size size)
 	return memory_take(CurrentMemoryContext, bytes);
 }
 
-void *
-memory_alloc_zero(int64 count, Size size)
+/* Fills an array with zeros, answering a cancel in between. */
+static void *
+memory_clear(char *array, Size bytes)
 {
-	char	   *result = memory_alloc(count, size);
-	Size		bytes = memory_bytes(count, size);
-
 	for (Size from = 0; from < bytes; from += MEMORY_SLICE)
 	{
 		if (from > 0)
 			CHECK_FOR_INTERRUPTS();
-		memset(result + from, 0, Min(MEMORY_SLICE, bytes - from));
+		memset(array + from, 0, Min(MEMORY_SLICE, bytes - from));
 	}
-	return result;
+	return array;
+}
+
+void *
+memory_alloc_zero(int64 count, Size size)
+{
+	return memory_clear(memory_alloc(count, size), memory_bytes(count, size));
 }
 
 /*
@@ -197,9 +201,7 @@ memory_alloc_table_zero(int64 count, Size size)
 {
 	void	   *result = memory_alloc_table(count, size);
 
-	if (!spill_owns(result))
-		memset(result, 0, memory_bytes(count, size));
-	return result;
+	return spill_owns(result) ? result : memory_clear(result, memory_bytes(count, size));
 }
 
 /* Makes an array longer, or shorter; one that there is no room for any more moves into a file. */
