@@ -51,7 +51,7 @@ handle_cancel(int signal_number)
 }
 
 void
-before_shmem_exit(pg_on_exit_callback function, Datum arg)
+on_proc_exit(pg_on_exit_callback function, Datum arg)
 {
 	at_exit = function;
 }
