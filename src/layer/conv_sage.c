@@ -61,6 +61,11 @@ conv_collect(Tape *tape, int64 ndst, const LayerRelation *relation, Tensor *into
 {
 	const RelationBlock *block = relation->block;
 
+	if (block == NULL)
+	{
+		layer_project(tape, &relation->src, relation->weight, into);
+		return;
+	}
 	if (block->nedges == 0)
 		return;
 	if (relation->src.dense != NULL)

@@ -27,7 +27,7 @@ typedef struct LayerRows
 /* One relation that feeds the destinations. */
 typedef struct LayerRelation
 {
-	const RelationBlock *block;
+	const RelationBlock *block; /* NULL: src are the destinations' own rows, means already */
 	LayerRows	src;
 	Tensor	   *projected;		/* src.sparse times its part of the weight, if that was done before */
 	Tensor	   *weight;			/* [(d + s) x width] */

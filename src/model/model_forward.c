@@ -32,28 +32,11 @@ first_rows(Tape *tape, const LayerRows *rows, int64 n)
 }
 
 /*
- * The same edges with their own rows as sources, of which each has one:
- * neighbours' states and rows of edges are averaged apart, because the mean of
- * sums is the sum of means.
- */
-static const RelationBlock *
-edge_block(Tape *tape, const RelationBlock *block)
-{
-	RelationBlock *edges = tape_alloc(tape, 1, sizeof(RelationBlock));
-
-	*edges = *block;
-	edges->src = tape_alloc(tape, Max(block->nedges, 1), sizeof(int32));
-	for (int64 e = 0; e < block->nedges; e++)
-		edges->src[e] = (int32) e;
-	return edges;
-}
-
-/*
  * What feeds a type in one layer, into "feeding": neighbours, and in the first
- * layer the rows of edges, by relation.
+ * layer the means of edges' rows, by relation.
  */
 static int
-feeding_relations(Model *model, Tape *tape, int layer, int type, const SampleBlock *block, const LayerRows *rows,
+feeding_relations(Model *model, int layer, int type, const SampleBlock *block, const LayerRows *rows,
 				  const LayerRows *edges, LayerRelation *feeding)
 {
 	int			n = 0;
@@ -71,7 +54,7 @@ feeding_relations(Model *model, Tape *tape, int layer, int type, const SampleBlo
 		n++;
 		if (layer > 1 || model->edges[r] == NULL)
 			continue;
-		feeding[n].block = edge_block(tape, &block->relations[r]);
+		feeding[n].block = NULL;
 		feeding[n].src = edges[r];
 		feeding[n].projected = NULL;
 		feeding[n].weight = model->edges[r];
@@ -115,7 +98,7 @@ model_forward_input(Model *model, Tape *tape, const Sample *sample, const LayerR
 			if (!model_needs(model, layer, t))
 				continue;
 			self = first_rows(tape, &rows[t], block->ndst[t]);
-			nfeeding = feeding_relations(model, tape, layer, t, block, rows, input + ntypes, feeding);
+			nfeeding = feeding_relations(model, layer, t, block, rows, input + ntypes, feeding);
 			next[t].dense = conv_sage(tape, block->ndst[t], &self, model_conv(model, layer, t), feeding, nfeeding, &conv);
 		}
 		memcpy(rows, next, ntypes * sizeof(LayerRows));

@@ -149,10 +149,25 @@ input_rows(Arena *arena, const Model *model, int type, FeatureTable *table, cons
 	return true;
 }
 
-/* The dense parts of the rows of a block's edges, as of their destinations' times; NULL if the arena is full. */
+/* What each edge of a block counts in its destination's mean: all 0 where the weights add up to nothing. */
+static void
+edge_shares(const RelationBlock *block, int64 ndst, float *shares)
+{
+	for (int64 d = 0; block->nedges > 0 && d < ndst; d++)
+	{
+		double		total = 0;
+
+		for (int64 e = block->offsets[d]; e < block->offsets[d + 1]; e++)
+			total += block->weights != NULL ? block->weights[e] : 1;
+		for (int64 e = block->offsets[d]; e < block->offsets[d + 1]; e++)
+			shares[e] = total > 0 ? (float) ((block->weights != NULL ? block->weights[e] : 1) / total) : 0;
+	}
+}
+
+/* The dense parts, means over each destination's edges; NULL if the arena is full. */
 static Tensor *
-gather_edges_dense(Arena *arena, const Model *model, int relation, FeatureTable *table, const Sample *sample,
-				   const ForwardOptions *options)
+mean_edges_dense(Arena *arena, const Model *model, int relation, FeatureTable *table, const Sample *sample,
+				 const float *shares, const ForwardOptions *options)
 {
 	const Graph *graph = model->graph;
 	int			place = graph_edge_table(graph, graph->relations[relation].edge_type);
@@ -160,25 +175,66 @@ gather_edges_dense(Arena *arena, const Model *model, int relation, FeatureTable 
 	const RelationBlock *block = &sample->blocks[0].relations[relation];
 	const TimestampTz *times = sample->times[dst_type];
 	const float *all = feature_table_dense(table);
+	int64		ndst = sample->blocks[0].ndst[dst_type];
 	int64		cols = feature_dense_width(model->spec->features[place]);
-	Tensor	   *rows = arena_tensor(arena, block->nedges, cols);
+	Tensor	   *rows = arena_tensor(arena, ndst, cols);
+	float	   *row = arena_alloc(arena, cols, sizeof(float));
 
-	if (rows == NULL)
+	if (rows == NULL || row == NULL)
 		return NULL;
-	for (int64 d = 0; block->nedges > 0 && d < sample->blocks[0].ndst[dst_type]; d++)
+	memset(rows->data, 0, ndst * cols * sizeof(float));
+	for (int64 d = 0; block->nedges > 0 && d < ndst; d++)
 	{
 		TimestampTz at = times != NULL && !TIMESTAMP_IS_NOEND(times[d]) ? times[d] : options->now;
 
 		for (int64 e = block->offsets[d]; e < block->offsets[d + 1]; e++)
-			model_row_as_of(model->spec, graph, place, all + block->rows[e] * cols, DT_NOEND, at, rows->data + e * cols);
+		{
+			model_row_as_of(model->spec, graph, place, all + block->rows[e] * cols, DT_NOEND, at, row);
+			for (int64 c = 0; c < cols; c++)
+				rows->data[d * cols + c] += shares[e] * row[c];
+		}
 	}
 	return rows;
 }
 
 /*
- * The rows of the edges of one relation's block; false if the arena is full.
- * What dropout leaves out is drawn by the place in the sample, because rows
- * have their numbers by where they lie.
+ * The sparse parts, means likewise: a destination's row has the entries of all
+ * its edges, one behind the other.  NULL if the arena is full.
+ */
+static const SparseRows *
+mean_edges_sparse(Arena *arena, const RelationBlock *block, int64 ndst, FeatureTable *table, const float *shares,
+				  float p, uint64 seed)
+{
+	SparseRows	all = feature_table_sparse(table);
+	SparseRows *rows = arena_alloc(arena, 1, sizeof(SparseRows));
+	int64	   *offsets = arena_alloc(arena, ndst + 1, sizeof(int64));
+	const SparseRows *edges = gather_sparse(arena, &all, block->rows, block->nedges, p, true, seed);
+	float	   *values;
+
+	if (rows == NULL || offsets == NULL || edges == NULL)
+		return NULL;
+	values = arena_alloc(arena, edges->offsets[block->nedges], sizeof(float));
+	if (values == NULL)
+		return NULL;
+	for (int64 e = 0; e < block->nedges; e++)
+	{
+		for (int64 i = edges->offsets[e]; i < edges->offsets[e + 1]; i++)
+			values[i] = shares[e] * (edges->values != NULL ? edges->values[i] : 1);
+	}
+	for (int64 d = 0; d <= ndst; d++)
+		offsets[d] = block->nedges > 0 ? edges->offsets[block->offsets[d]] : 0;
+	*rows = *edges;
+	rows->rows = ndst;
+	rows->offsets = offsets;
+	rows->values = values;
+	return rows;
+}
+
+/*
+ * For each destination of the first layer the mean of its edges' rows, in one
+ * relation; false if the arena is full.  Nothing is learnt below it, so that
+ * it is made here, before the weights.  What dropout leaves out is drawn by
+ * the place in the sample, because rows have their numbers by where they lie.
  */
 static bool
 input_edges(Arena *arena, const Model *model, int relation, FeatureTable *table, const Sample *sample,
@@ -186,42 +242,55 @@ input_edges(Arena *arena, const Model *model, int relation, FeatureTable *table,
 {
 	const FeatureSet *set = model_edge_features(model->spec, model->graph, relation);
 	const RelationBlock *block = &sample->blocks[0].relations[relation];
+	int64		ndst = sample->blocks[0].ndst[model->graph->relations[relation].dst_type];
 	uint64		seed = random_hash(random_hash(options->seed, model->graph->nnode_types), relation);
+	float	   *shares = arena_alloc(arena, block->nedges, sizeof(float));
 
+	if (shares == NULL)
+		return false;
+	edge_shares(block, ndst, shares);
 	if (feature_dense_width(set) > 0)
 	{
-		rows->dense = gather_edges_dense(arena, model, relation, table, sample, options);
+		rows->dense = mean_edges_dense(arena, model, relation, table, sample, shares, options);
 		if (rows->dense == NULL)
 			return false;
 		if (options->input_dropout > 0)
-			kernel_dropout(rows->dense->data, block->nedges * rows->dense->cols, 0, options->input_dropout, seed);
+			kernel_dropout(rows->dense->data, ndst * rows->dense->cols, 0, options->input_dropout, seed);
 	}
 	if (feature_sparse_width(set) > 0)
 	{
-		SparseRows	all = feature_table_sparse(table);
-
-		rows->sparse = gather_sparse(arena, &all, block->rows, block->nedges, options->input_dropout, true, seed);
+		rows->sparse = mean_edges_sparse(arena, block, ndst, table, shares, options->input_dropout, seed);
 		if (rows->sparse == NULL)
 			return false;
 	}
 	return true;
 }
 
-/* Bytes that the rows of some nodes, or edges, may take. */
+/* Bytes that a sparse part of n rows may take; 0 if there is none. */
 static Size
-rows_size(int64 n, int dense, const FeatureSet *set, FeatureTable *table, const int32 *rows)
+sparse_size(const FeatureSet *set, FeatureTable *table, const int32 *rows, int64 n)
 {
-	Size		bytes = memory_bytes(n * Max(dense, 1), sizeof(float)) + sizeof(Tensor) + 2 * ARENA_ALIGN;
+	SparseRows	all;
 
-	if (feature_sparse_width(set) > 0)
-	{
-		SparseRows	all = feature_table_sparse(table);
-		int64		entries = sparse_entries(&all, rows, n);
+	if (feature_sparse_width(set) == 0)
+		return 0;
+	all = feature_table_sparse(table);
+	return memory_bytes(n + 1, sizeof(int64)) +
+		memory_bytes(sparse_entries(&all, rows, n), sizeof(int32) + sizeof(float)) + sizeof(SparseRows) + 4 * ARENA_ALIGN;
+}
 
-		bytes += memory_bytes(n + 1, sizeof(int64)) + memory_bytes(entries, sizeof(int32) + sizeof(float)) +
-			sizeof(SparseRows) + 4 * ARENA_ALIGN;
-	}
-	return bytes;
+/* The same for input_edges(). */
+static Size
+edges_size(const Model *model, int relation, FeatureTable *table, const Sample *sample)
+{
+	const FeatureSet *set = model_edge_features(model->spec, model->graph, relation);
+	const RelationBlock *block = &sample->blocks[0].relations[relation];
+	int64		ndst = sample->blocks[0].ndst[model->graph->relations[relation].dst_type];
+
+	/* sparse parts twice: as they are, and as shares; a row more where one is made */
+	return memory_bytes(block->nedges, sizeof(float)) + memory_bytes(ndst + 1, feature_dense_width(set) * sizeof(float)) +
+		memory_bytes(ndst + 1, sizeof(int64)) + 2 * sparse_size(set, table, block->rows, block->nedges) +
+		sizeof(Tensor) + 8 * ARENA_ALIGN;
 }
 
 /* Bytes that are enough for model_input(). */
@@ -229,23 +298,20 @@ Size
 model_input_size(const Model *model, const Sample *sample, FeatureTable *const *tables)
 {
 	const Graph *graph = model->graph;
-	const ModelSpec *spec = model->spec;
 	Size		bytes = memory_bytes(graph->nnode_types + graph->nrelations, sizeof(LayerRows)) + ARENA_ALIGN;
 
 	for (int t = 0; t < graph->nnode_types; t++)
 	{
+		int64		n = sample->nnodes[t];
+
 		if (model_needs(model, 0, t))
-			bytes += rows_size(sample->nnodes[t], model_dense_width(spec, graph, t), spec->features[t], tables[t],
-							   sample->nodes[t]);
+			bytes += memory_bytes(n * Max(model_dense_width(model->spec, graph, t), 1), sizeof(float)) + sizeof(Tensor) +
+				2 * ARENA_ALIGN + sparse_size(model->spec->features[t], tables[t], sample->nodes[t], n);
 	}
 	for (int r = 0; r < graph->nrelations; r++)
 	{
-		const FeatureSet *set = model_edge_features(spec, graph, r);
-		const RelationBlock *block = &sample->blocks[0].relations[r];
-
 		if (model->edges[r] != NULL)
-			bytes += rows_size(block->nedges, feature_dense_width(set), set,
-							   tables[graph_edge_table(graph, graph->relations[r].edge_type)], block->rows);
+			bytes += edges_size(model, r, tables[graph_edge_table(graph, graph->relations[r].edge_type)], sample);
 	}
 	return bytes;
 }
