@@ -27,6 +27,7 @@
 #include "executor/spi.h"
 #include "jit/jit.h"
 #include "miscadmin.h"
+#include "optimizer/optimizer.h"
 #include "tcop/dest.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
@@ -98,14 +99,25 @@ query_params(int nargs, const Oid *types, const Datum *args, const bool *nulls)
 	return params;
 }
 
-/* True if the plan will be run as it is; false: it is yet to be made, or made anew. */
+/*
+ * True if the plan will be run as it is; false: it is yet to be made, or made
+ * anew.  *kept: it was made to be run often.
+ */
 static bool
-plan_is_made(SPIPlanPtr plan)
+plan_is_made(SPIPlanPtr plan, bool *kept)
 {
 	List	   *sources = SPI_plan_get_plan_sources(plan);
 	CachedPlanSource *source = list_length(sources) == 1 ? linitial(sources) : NULL;
 
+	*kept = source != NULL && source->is_saved;
 	return source != NULL && source->is_valid && source->gplan != NULL && source->gplan->is_valid;
+}
+
+/* A setting for what is planned until AtEOXact_GUC(true, level). */
+static void
+plan_with(const char *name, const char *value)
+{
+	(void) set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 }
 
 /*
@@ -114,6 +126,11 @@ plan_is_made(SPIPlanPtr plan)
  * Just-in-time compilation is kept off: for a query that reads a whole table
  * it takes several times as long as the reading.  Whether to compile is part
  * of the plan, and changing a setting costs more than a short query's start.
+ *
+ * A statement that is prepared will be run often, on few rows each time, so
+ * most pages that it reads are in memory, where one costs what any other
+ * does.  A plan made for a disk would sort the rows' places first (a bitmap
+ * scan), which takes longer than it saves.
  */
 static int64
 query_plan_run(SPIPlanPtr plan, int nargs, const Oid *types, const Datum *args, const bool *nulls,
@@ -124,6 +141,7 @@ query_plan_run(SPIPlanPtr plan, int nargs, const Oid *types, const Datum *args, 
 		.row = row, .arg = arg, .cxt = cxt
 	};
 	SPIExecuteOptions options = {0};
+	bool		kept;
 	int			guc_level = -1;
 	int			result;
 
@@ -131,10 +149,12 @@ query_plan_run(SPIPlanPtr plan, int nargs, const Oid *types, const Datum *args, 
 	options.read_only = read_only;
 	if (row != NULL)
 		options.dest = &receiver.dest;
-	if (jit_enabled && !plan_is_made(plan))
+	if (!plan_is_made(plan, &kept) && (jit_enabled || kept))
 	{
 		guc_level = NewGUCNestLevel();
-		(void) set_config_option("jit", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+		plan_with("jit", "off");
+		if (kept && random_page_cost > seq_page_cost)
+			plan_with("random_page_cost", GetConfigOption("seq_page_cost", false, false));
 	}
 	result = SPI_execute_plan_extended(plan, &options);
 	if (guc_level >= 0)

@@ -27,6 +27,7 @@ struct StorePlans
 	char	  **edge_columns;	/* [nedge_types] the reader's, for a select list */
 	PreparedQuery **nodes;		/* [ntypes] the same for a list of keys; NULL until used */
 	PreparedQuery **neighbors;	/* [nrelations] NULL until used */
+	bool	   *keep_all;		/* [nrelations] see store_keep_all() */
 };
 
 bool
@@ -73,6 +74,7 @@ store_plans_create(const Graph *graph, const char *const *columns, MemoryContext
 	plans->nrelations = graph->nrelations;
 	plans->nodes = palloc0(Max(plans->ntypes, 1) * sizeof(PreparedQuery *));
 	plans->neighbors = palloc0(Max(plans->nrelations, 1) * sizeof(PreparedQuery *));
+	plans->keep_all = palloc0(Max(plans->nrelations, 1) * sizeof(bool));
 	plans->node_sql = palloc0(Max(plans->ntypes, 1) * sizeof(char *));
 	for (int i = 0; i < graph->nnode_types; i++)
 	{
@@ -202,6 +204,16 @@ store_neighbor_query(GraphStore *store, int relation)
 		MemoryContextSwitchTo(old);
 	}
 	return plans->neighbors[relation];
+}
+
+/*
+ * Whether a live store has to keep all the neighbours that it finds, because
+ * too many of the first ones had no row; known as long as the plans.
+ */
+bool *
+store_keep_all(GraphStore *store, int relation)
+{
+	return &store->plans->keep_all[relation];
 }
 
 /* ------------------------------------------------------------------------

@@ -5,8 +5,8 @@
  *
  * The query returns all neighbours of the batch: an exact uniform sample must
  * look at each of a hub's edges once.  They are kept as candidates, by key,
- * and put into the neighbours' order; only those that are picked become
- * nodes, that is, only their rows are read.  A candidate that turns out to
+ * and put into the neighbours' order (candidates.h); only those that are
+ * picked become nodes, that is, only their rows are read.  A candidate that turns out to
  * have no row (a dangling edge, or a row that the caller may not see) drops
  * out and the next in the order takes its place, which is just what the
  * resident store sees from the beginning.
@@ -17,42 +17,14 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "base/memory.h"
-#include "graph/store_internal.h"
+#include "graph/candidates.h"
 
-#define NODE_UNKNOWN	(-1)	/* its row was not asked for yet */
-#define NODE_ASKED		(-2)	/* on the list of those to ask for */
-#define NODE_ABSENT		(-3)	/* it has no row */
-
-/* Lists up to here are sorted whole. */
-#define SORT_WHOLE	64
-
-typedef struct Candidate
-{
-	uint64		priority;
-	TimestampTz time;
-	Datum		key;
-	int32		node;			/* or NODE_UNKNOWN and so on */
-	float		weight;
-	int32		row;			/* the edge's, as the reader knows it */
-} Candidate;
-
-/* All candidates of one node. */
-typedef struct Adjacency
-{
-	bool		known;			/* the query was run */
-	uint64		hash;			/* of the node's key; set before the first candidate */
-	uint64		salt;			/* for the candidates' priorities; the same */
-	int32		sorted;			/* so many are in their final place */
-	int32		count;
-	int32		capacity;
-	Candidate  *candidates;
-	int32	   *newer;			/* [count] as in RankedNeighbor; NULL: repeated pairs were taken out, or all count */
-} Adjacency;
+/* Beyond twice as many candidates as are wanted so many are kept, for those that turn out to have no row. */
+#define CANDIDATES_SPARE	12
 
 typedef struct LiveRelation
 {
-	Adjacency  *adjacency;		/* [capacity], by number of dst_type */
+	Candidates *candidates;		/* [capacity], by number of dst_type */
 	int64		capacity;
 	uint64		seed;
 	uint64		epoch;			/* that the candidates are in order for, where it is by weight */
@@ -67,6 +39,8 @@ typedef struct LiveReading
 	const EdgeType *edge;
 	const IdMap *dst_map;
 	KeyKind		src_kind;
+	bool		loops;			/* both ends are of one type */
+	bool		rows_read;		/* by a reader */
 	EdgeColumns columns;
 	Datum		last_key;		/* integers only: rows of one node come together */
 	int32		last_dst;		/* its number; -1: none yet */
@@ -110,59 +84,21 @@ live_reserve(GraphStore *store, int relation)
 	LiveRelation *live = &store->live[relation];
 	int64		nodes = idmap_count(store->nodes[store->graph->relations[relation].dst_type].map);
 	int64		capacity = Max(nodes, 2 * live->capacity);
-	Adjacency  *larger;
+	Candidates *larger;
 	MemoryContext old;
 
 	if (nodes <= live->capacity)
 		return;
 	old = MemoryContextSwitchTo(store->cxt);
-	larger = memory_alloc_zero(capacity, sizeof(Adjacency));
+	larger = memory_alloc_zero(capacity, sizeof(Candidates));
 	MemoryContextSwitchTo(old);
-	if (live->adjacency != NULL)
+	if (live->candidates != NULL)
 	{
-		memcpy(larger, live->adjacency, live->capacity * sizeof(Adjacency));
-		pfree(live->adjacency);
+		memcpy(larger, live->candidates, live->capacity * sizeof(Candidates));
+		pfree(live->candidates);
 	}
-	live->adjacency = larger;
+	live->candidates = larger;
 	live->capacity = capacity;
-}
-
-/* What the priorities of a node's candidates are made of. */
-static void
-adjacency_begin(Adjacency *adjacency, const LiveRelation *live, const IdMap *dst_map, int32 dst)
-{
-	adjacency->hash = idmap_hash(dst_map, dst);
-	adjacency->salt = store_priority_salt(live->seed, adjacency->hash);
-}
-
-/*
- * One more candidate of a node, of which the edge's own number and hash are
- * as of store_edge_row(); in CurrentMemoryContext, the store's.
- */
-static inline void
-adjacency_add(Adjacency *adjacency, const GraphRelation *def, KeyKind src_kind, Datum key, TimestampTz time,
-			  float weight, int32 row, uint64 row_hash)
-{
-	uint64		src_hash = src_kind == KEY_INT ? (uint64) DatumGetInt64(key) : key_hash(src_kind, key);
-	Candidate  *candidate;
-
-	if (src_hash == adjacency->hash && def->dst_type == def->src_type)
-		return;					/* a loop */
-	if (adjacency->count == adjacency->capacity)
-	{
-		adjacency->capacity = Max(2 * adjacency->capacity, 16);
-		if (adjacency->candidates == NULL)
-			adjacency->candidates = memory_alloc(adjacency->capacity, sizeof(Candidate));
-		else
-			adjacency->candidates = memory_grow(adjacency->candidates, adjacency->capacity, sizeof(Candidate));
-	}
-	candidate = &adjacency->candidates[adjacency->count++];
-	candidate->priority = store_row_priority(adjacency->salt, src_hash, row_hash);
-	candidate->time = time;
-	candidate->key = src_kind == KEY_INT ? key : key_copy(src_kind, key);
-	candidate->node = NODE_UNKNOWN;
-	candidate->weight = weight;
-	candidate->row = row;
 }
 
 /* A row arrives: (node's key, neighbour's key), time and weight if any, the reader's columns. */
@@ -170,8 +106,8 @@ static void
 candidate_row(void *arg, Datum *values, bool *nulls)
 {
 	LiveReading *reading = arg;
-	uint64		row_hash;
-	int32		row,
+	uint64		row_hash = 0;
+	int32		row = -1,
 				dst;
 
 	if (nulls[0] || nulls[1])
@@ -179,11 +115,12 @@ candidate_row(void *arg, Datum *values, bool *nulls)
 	dst = reading_dst(reading, values[0]);
 	if (dst < 0)
 		return;
-	row = store_edge_row(reading->store, reading->def->edge_type, &reading->columns, values, nulls, &row_hash);
-	adjacency_add(&reading->live->adjacency[dst], reading->def, reading->src_kind,
-				  edge_row_end(&reading->columns, values[1]),
-				  edge_row_time(&reading->columns, values, nulls),
-				  edge_row_weight(&reading->columns, reading->edge, values, nulls), row, row_hash);
+	if (reading->rows_read)
+		row = store_edge_row(reading->store, reading->def->edge_type, &reading->columns, values, nulls, &row_hash);
+	candidates_add(&reading->live->candidates[dst], reading->loops, reading->src_kind,
+				   edge_row_end(&reading->columns, values[1]),
+				   edge_row_time(&reading->columns, values, nulls),
+				   edge_row_weight(&reading->columns, reading->edge, values, nulls), row, row_hash);
 }
 
 /*
@@ -198,28 +135,30 @@ store_add_own_edge(GraphStore *store, int relation, int32 dst, Datum *values, bo
 	const GraphRelation *def = &store->graph->relations[relation];
 	const EdgeType *edge = &store->graph->edge_types[def->edge_type];
 	EdgeColumns columns = edge_columns(edge);
-	Adjacency  *adjacency;
+	Candidates *candidates;
 	MemoryContext old;
 
 	Assert(store->live != NULL && def->forward && edge->features == NIL);
 	live_reserve(store, relation);
-	adjacency = &store->live[relation].adjacency[dst];
-	adjacency_begin(adjacency, &store->live[relation], store->nodes[def->dst_type].map, dst);
+	candidates = &store->live[relation].candidates[dst];
+	candidates_begin(candidates, store->live[relation].seed, idmap_hash(store->nodes[def->dst_type].map, dst), 0);
 	if (!def->backward)
-		adjacency->known = true;
+		candidates->known = true;
 	if (nulls[1])
 		return;
 	old = MemoryContextSwitchTo(store->cxt);
-	adjacency_add(adjacency, def, store->graph->node_types[def->src_type].key_kind, edge_row_end(&columns, values[1]),
-				  edge_row_time(&columns, values, nulls), edge_row_weight(&columns, edge, values, nulls), -1, 0);
+	candidates_add(candidates, def->dst_type == def->src_type, store->graph->node_types[def->src_type].key_kind,
+				   edge_row_end(&columns, values[1]), edge_row_time(&columns, values, nulls),
+				   edge_row_weight(&columns, edge, values, nulls), -1, 0);
 	MemoryContextSwitchTo(old);
 }
 
 /*
  * Runs the query for those destinations whose neighbours were not read yet.
+ * keep: as for candidates_begin().
  */
 static void
-live_read(GraphStore *store, int relation, const int32 *dst, int64 ndst)
+live_read(GraphStore *store, int relation, const int32 *dst, int64 ndst, int32 keep)
 {
 	const GraphRelation *def = &store->graph->relations[relation];
 	LiveRelation *live = &store->live[relation];
@@ -228,6 +167,8 @@ live_read(GraphStore *store, int relation, const int32 *dst, int64 ndst)
 		.edge = &store->graph->edge_types[def->edge_type],
 		.dst_map = store->nodes[def->dst_type].map,
 		.src_kind = store->graph->node_types[def->src_type].key_kind,
+		.loops = def->dst_type == def->src_type,
+		.rows_read = store->edges[def->edge_type].reader.row != NULL,
 		.columns = edge_columns(&store->graph->edge_types[def->edge_type]),
 		.last_dst = -1
 	};
@@ -240,10 +181,10 @@ live_read(GraphStore *store, int relation, const int32 *dst, int64 ndst)
 	keys = memory_alloc(ndst, sizeof(Datum));
 	for (int64 i = 0; i < ndst; i++)
 	{
-		if (live->adjacency[dst[i]].known)
+		if (live->candidates[dst[i]].known)
 			continue;
-		live->adjacency[dst[i]].known = true;
-		adjacency_begin(&live->adjacency[dst[i]], live, reading.dst_map, dst[i]);
+		live->candidates[dst[i]].known = true;
+		candidates_begin(&live->candidates[dst[i]], live->seed, idmap_hash(reading.dst_map, dst[i]), keep);
 		keys[nkeys++] = idmap_key(reading.dst_map, dst[i]);
 	}
 	if (nkeys > 0)
@@ -255,85 +196,6 @@ live_read(GraphStore *store, int relation, const int32 *dst, int64 ndst)
 		pfree(DatumGetPointer(array));
 	}
 	pfree(keys);
-}
-
-/* ------------------------------------------------------------------------
- * The order
- * ------------------------------------------------------------------------
- */
-
-static inline int
-candidate_compare(const Candidate *x, const Candidate *y)
-{
-	return neighbor_order(x->priority, y->priority, x->time, y->time, x->weight, y->weight);
-}
-
-#define ST_SORT candidates_sort
-#define ST_ELEMENT_TYPE Candidate
-#define ST_COMPARE(a, b) candidate_compare(a, b)
-#define ST_CHECK_FOR_INTERRUPTS
-#define ST_SCOPE static
-#define ST_DEFINE
-#include "lib/sort_template.h"
-
-/* Brings the candidates below the threshold to the front; how many they are. */
-static int32
-candidates_partition(Candidate *candidates, int32 n, uint64 threshold)
-{
-	int32		front = 0;
-
-	for (int32 i = 0; i < n; i++)
-	{
-		if (candidates[i].priority <= threshold)
-		{
-			Candidate	candidate = candidates[i];
-
-			candidates[i] = candidates[front];
-			candidates[front++] = candidate;
-		}
-	}
-	return front;
-}
-
-/* Takes out repeated pairs among the first "front" candidates. */
-static void
-adjacency_unique(Adjacency *adjacency, int32 front)
-{
-	Candidate  *candidates = adjacency->candidates;
-	int32		kept = 0;
-
-	for (int32 i = 0; i < front; i++)
-	{
-		if (kept == 0 || candidates[i].priority != candidates[kept - 1].priority)
-			candidates[kept++] = candidates[i];
-	}
-	if (kept < front)
-		memmove(candidates + kept, candidates + front, (adjacency->count - front) * sizeof(Candidate));
-	adjacency->count -= front - kept;
-	adjacency->sorted = kept;
-}
-
-/*
- * Makes sure that the first "wanted" candidates (-1: all) are in their place
- * and that no pair stands there twice, unless each row counts.
- * See resident_order() for the threshold.
- */
-static void
-adjacency_order(Adjacency *adjacency, bool each_row, int64 wanted)
-{
-	int32		front = adjacency->count;
-
-	if (adjacency->sorted >= adjacency->count || (wanted >= 0 && adjacency->sorted >= wanted))
-		return;
-	if (front > SORT_WHOLE && wanted >= 0 && wanted < front / 4 && !each_row)
-		front = candidates_partition(adjacency->candidates, adjacency->count,
-									 (uint64) ((double) PG_UINT64_MAX * ((2.0 * wanted + 32) / adjacency->count)));
-	candidates_sort(adjacency->candidates, front);
-	adjacency->sorted = front;
-	if (!each_row)
-		adjacency_unique(adjacency, front);
-	if (adjacency->sorted < wanted)
-		adjacency_order(adjacency, each_row, -1);
 }
 
 static inline bool
@@ -354,6 +216,7 @@ candidate_visible(const Candidate *candidate, const EdgeType *edge, TimestampTz 
 typedef struct LivePicking
 {
 	GraphStore *store;
+	int			relation;
 	LiveRelation *live;
 	const GraphRelation *def;
 	const EdgeType *edge;
@@ -365,6 +228,8 @@ typedef struct LivePicking
 	Candidate **asked;			/* whose rows must be read */
 	int64		nasked;
 	int64		capacity;
+	int32	   *again;			/* [destinations] whose candidates were cut too short */
+	int64		nagain;
 } LivePicking;
 
 /*
@@ -396,28 +261,28 @@ candidate_usable(LivePicking *picking, Candidate *candidate, TimestampTz time)
  * False: the rows that this takes were asked for, and it is to be done again.
  */
 static bool
-adjacency_rank(LivePicking *picking, Adjacency *adjacency)
+picking_rank(LivePicking *picking, Candidates *candidates)
 {
-	int32		n = adjacency->count;
+	int32		n = candidates->count;
 	bool		unique = !edge_rows_count(picking->edge);
 	bool		known = true;
 	RankedNeighbor *ranked;
-	Candidate  *candidates;
+	Candidate  *list;
 	MemoryContext old;
 
-	if (adjacency->sorted >= n)
+	if (candidates->sorted >= n)
 		return true;
 	for (int32 i = 0; i < n && picking->ranks_rows; i++)
 	{
-		(void) candidate_usable(picking, &adjacency->candidates[i], STORE_ALWAYS);
-		known = known && adjacency->candidates[i].node != NODE_ASKED;
+		(void) candidate_usable(picking, &candidates->list[i], STORE_ALWAYS);
+		known = known && candidates->list[i].node != NODE_ASKED;
 	}
 	if (!known)
 		return false;
 	ranked = memory_alloc(n, sizeof(RankedNeighbor));
 	for (int32 i = 0; i < n; i++)
 	{
-		Candidate  *candidate = &adjacency->candidates[i];
+		Candidate  *candidate = &candidates->list[i];
 
 		ranked[i].priority = candidate->priority;
 		ranked[i].time = edge_has_time(picking->edge) ? candidate->time : DT_NOBEGIN;
@@ -428,59 +293,96 @@ adjacency_rank(LivePicking *picking, Adjacency *adjacency)
 	}
 	neighbors_rank(picking->order, picking->pick->epoch, unique, ranked, n);
 	old = MemoryContextSwitchTo(picking->store->cxt);
-	candidates = memory_alloc(n, sizeof(Candidate));
+	list = memory_alloc(n, sizeof(Candidate));
 	if (unique)
-		adjacency->newer = memory_alloc(n, sizeof(int32));
+		candidates->newer = memory_alloc(n, sizeof(int32));
 	MemoryContextSwitchTo(old);
 	for (int32 i = 0; i < n; i++)
 	{
-		candidates[i] = adjacency->candidates[ranked[i].place];
+		list[i] = candidates->list[ranked[i].place];
 		if (unique)
-			adjacency->newer[i] = ranked[i].newer;
+			candidates->newer[i] = ranked[i].newer;
 	}
-	pfree(adjacency->candidates);
-	adjacency->candidates = candidates;
-	adjacency->sorted = adjacency->capacity = n;
+	pfree(candidates->list);
+	candidates->list = list;
+	candidates->sorted = candidates->capacity = n;
 	pfree(ranked);
 	return true;
 }
 
 /* The i'th candidate, unless a copy of it before it can be taken as well. */
 static bool
-adjacency_usable(LivePicking *picking, Adjacency *adjacency, int32 i, TimestampTz time)
+picking_usable(LivePicking *picking, Candidates *candidates, int32 i, TimestampTz time)
 {
-	int32		newer = adjacency->newer != NULL ? adjacency->newer[i] : -1;
+	int32		newer = candidates->newer != NULL ? candidates->newer[i] : -1;
 
-	if (picking->order == ORDER_WEIGHT && adjacency->candidates[i].weight == 0)
+	if (picking->order == ORDER_WEIGHT && candidates->list[i].weight == 0)
 		return false;
-	if (newer >= 0 && candidate_visible(&adjacency->candidates[newer], picking->edge, time, picking->pick))
+	if (newer >= 0 && candidate_visible(&candidates->list[newer], picking->edge, time, picking->pick))
 		return false;
-	return candidate_usable(picking, &adjacency->candidates[i], time);
+	return candidate_usable(picking, &candidates->list[i], time);
 }
 
 /*
  * Goes through the candidates that a pick from this node needs, so that each
  * of them is known to be there or not: the first usable ones, or all of them
- * if the pick rotates.
+ * if the pick rotates.  False: too few of those that were kept can be used,
+ * and others were left out.
  */
-static void
-adjacency_probe(LivePicking *picking, Adjacency *adjacency, TimestampTz time, int count)
+static bool
+picking_probe(LivePicking *picking, Candidates *candidates, TimestampTz time, int count)
 {
 	bool		each_row = edge_rows_count(picking->edge);
 	int64		wanted = picking->rotate ? -1 : count;
 	int64		usable = 0;
 
 	if (picking->order == ORDER_UNIFORM)
-		adjacency_order(adjacency, each_row, wanted);
-	else if (!adjacency_rank(picking, adjacency))
-		return;
-	for (int32 i = 0; i < adjacency->count && usable != wanted; i++)
+		candidates_order(candidates, each_row, wanted);
+	else if (!picking_rank(picking, candidates))
+		return true;
+	for (int32 i = 0; i < candidates->count && usable != wanted; i++)
 	{
-		if (i == adjacency->sorted)
-			adjacency_order(adjacency, each_row, -1);
-		if (i < adjacency->count)
-			usable += adjacency_usable(picking, adjacency, i, time);
+		if (i == candidates->sorted)
+			candidates_order(candidates, each_row, -1);
+		if (i < candidates->count)
+			usable += picking_usable(picking, candidates, i, time);
 	}
+	return usable == wanted || !candidates->cut;
+}
+
+/*
+ * How many of a node's candidates to keep: more than are wanted, as some may
+ * have no row; 0: all, where it is not the first ones that are wanted.
+ */
+static int32
+picking_keep(const LivePicking *picking, const TimestampTz *times)
+{
+	const NeighborPick *pick = picking->pick;
+
+	if (picking->order != ORDER_UNIFORM || picking->rotate || pick->counts != NULL || pick->count < 0 ||
+		pick->count > PG_INT32_MAX / 4 || times != NULL || edge_rows_count(picking->edge) ||
+		*store_keep_all(picking->store, picking->relation))
+		return 0;
+	return 2 * pick->count + CANDIDATES_SPARE;
+}
+
+/*
+ * Reads the neighbours of some nodes once more, and keeps them all.  Where so
+ * many have no row that will happen again, so nothing is cut from now on.
+ */
+static void
+live_read_again(LivePicking *picking)
+{
+	for (int64 i = 0; i < picking->nagain; i++)
+	{
+		Candidates *candidates = &picking->live->candidates[picking->again[i]];
+
+		candidates->known = false;
+		candidates->count = candidates->sorted = 0;
+	}
+	*store_keep_all(picking->store, picking->relation) = true;
+	live_read(picking->store, picking->relation, picking->again, picking->nagain, 0);
+	picking->nagain = 0;
 }
 
 /*
@@ -505,7 +407,7 @@ live_resolve(LivePicking *picking)
 
 /* Appends one node's pick; all candidates it may take are known by now. */
 static int64
-adjacency_pick(LivePicking *picking, Adjacency *adjacency, uint64 dst_hash, TimestampTz time, int count,
+picking_take(LivePicking *picking, Candidates *candidates, uint64 dst_hash, TimestampTz time, int count,
 			   NeighborList *result, int64 n)
 {
 	int64		usable = 0;
@@ -514,8 +416,8 @@ adjacency_pick(LivePicking *picking, Adjacency *adjacency, uint64 dst_hash, Time
 
 	if (picking->rotate)
 	{
-		for (int32 i = 0; i < adjacency->count; i++)
-			usable += candidate_usable(picking, &adjacency->candidates[i], time);
+		for (int32 i = 0; i < candidates->count; i++)
+			usable += candidate_usable(picking, &candidates->list[i], time);
 		if (count >= 0 && usable > count)
 			skip = store_rotation(picking->pick, dst_hash, usable);
 	}
@@ -523,11 +425,11 @@ adjacency_pick(LivePicking *picking, Adjacency *adjacency, uint64 dst_hash, Time
 	{
 		int64		seen = 0;
 
-		for (int32 i = 0; i < adjacency->count && taken != count; i++)
+		for (int32 i = 0; i < candidates->count && taken != count; i++)
 		{
-			Candidate  *candidate = &adjacency->candidates[i];
+			Candidate  *candidate = &candidates->list[i];
 
-			if (!adjacency_usable(picking, adjacency, i, time) || (seen++ >= skip) != (pass == 0))
+			if (!picking_usable(picking, candidates, i, time) || (seen++ >= skip) != (pass == 0))
 				continue;
 			result->nodes[n + taken] = candidate->node;
 			if (result->weights != NULL)
@@ -549,7 +451,7 @@ live_neighbors(GraphStore *store, int relation, const int32 *dst, const Timestam
 {
 	const GraphRelation *def = &store->graph->relations[relation];
 	LivePicking picking = {
-		.store = store, .live = &store->live[relation], .def = def,
+		.store = store, .relation = relation, .live = &store->live[relation], .def = def,
 		.edge = &store->graph->edge_types[def->edge_type],
 		.pick = pick, .order = store->orders[relation],
 		.ranks_rows = relation_ranks_rows(store->graph, relation, store->orders[relation]),
@@ -561,13 +463,14 @@ live_neighbors(GraphStore *store, int relation, const int32 *dst, const Timestam
 	int64		n = 0;
 
 	picking.asked = palloc(picking.capacity * sizeof(Candidate *));
+	picking.again = memory_alloc(ndst, sizeof(int32));
 	if (pick->counts != NULL || pick->count != 0)
-		live_read(store, relation, dst, ndst);
+		live_read(store, relation, dst, ndst, picking_keep(&picking, times));
 
 	if (picking.order == ORDER_WEIGHT && picking.live->epoch != pick->epoch)
 	{
 		for (int64 i = 0; i < picking.live->capacity; i++)
-			picking.live->adjacency[i].sorted = 0;
+			picking.live->candidates[i].sorted = 0;
 		picking.live->epoch = pick->epoch;
 	}
 
@@ -576,20 +479,23 @@ live_neighbors(GraphStore *store, int relation, const int32 *dst, const Timestam
 	{
 		if (picking.nasked > 0)
 			live_resolve(&picking);
+		if (picking.nagain > 0)
+			live_read_again(&picking);
 		most = 0;
 		for (int64 i = 0; i < ndst; i++)
 		{
 			int			count = pick_count(pick, i);
-			Adjacency  *adjacency;
+			Candidates *candidates;
 
 			CHECK_FOR_INTERRUPTS();
 			if (count == 0)
 				continue;
-			adjacency = &picking.live->adjacency[dst[i]];
-			adjacency_probe(&picking, adjacency, times != NULL ? times[i] : STORE_ALWAYS, count);
-			most += count >= 0 ? Min(count, adjacency->count) : adjacency->count;
+			candidates = &picking.live->candidates[dst[i]];
+			if (!picking_probe(&picking, candidates, times != NULL ? times[i] : STORE_ALWAYS, count))
+				picking.again[picking.nagain++] = dst[i];
+			most += count >= 0 ? Min(count, candidates->count) : candidates->count;
 		}
-	} while (picking.nasked > 0);
+	} while (picking.nasked > 0 || picking.nagain > 0);
 
 	result->offsets = memory_alloc(ndst + 1, sizeof(int64));
 	result->nodes = memory_alloc(most, sizeof(int32));
@@ -601,10 +507,11 @@ live_neighbors(GraphStore *store, int relation, const int32 *dst, const Timestam
 		CHECK_FOR_INTERRUPTS();
 		result->offsets[i] = n;
 		if (pick_count(pick, i) != 0)
-			n = adjacency_pick(&picking, &picking.live->adjacency[dst[i]],
+			n = picking_take(&picking, &picking.live->candidates[dst[i]],
 							   idmap_hash(store->nodes[def->dst_type].map, dst[i]),
 							   times != NULL ? times[i] : STORE_ALWAYS, pick_count(pick, i), result, n);
 	}
 	result->offsets[ndst] = n;
 	pfree(picking.asked);
+	pfree(picking.again);
 }

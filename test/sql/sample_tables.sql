@@ -26,7 +26,7 @@ SELECT sage_add_edges('shop', 'bought', source => 'customer', target => 'item', 
 -- nodes
 SELECT * FROM sage_sample_nodes('shop', 'users', 5, 'order', batch_size => 2);
 SELECT count(DISTINCT node) AS nodes, array_agg(DISTINCT batch) AS batches, count(*) FILTER (WHERE batch = 4) AS last FROM sage_sample_nodes('shop', 'users', batch_size => 30);
-SELECT array_agg(node) <> array_agg(node ORDER BY node::int) AS shuffled,
+SELECT array_agg(node) <> (SELECT array_agg(node ORDER BY node::int) FROM sage_sample_nodes('shop', 'users')) AS shuffled,
 	array_agg(node) = (SELECT array_agg(node) FROM sage_sample_nodes('shop', 'users')) AS repeatable,
 	array_agg(node) <> (SELECT array_agg(node) FROM sage_sample_nodes('shop', 'users', seed => 1)) AS other_epoch FROM sage_sample_nodes('shop', 'users');
 SELECT count(*), max(node::int) FROM sage_sample_nodes('shop', 'users', at => to_timestamp(50));

@@ -62,6 +62,25 @@ FROM generate_series(0, 4) AS count,
 	test_neighbors('live', 'undirected', 'knows', count, '{1}') AS l USING (place, node) JOIN
 	test_neighbors('resident', 'undirected', 'knows', -1, '{1}') AS f USING (place, node);
 
+-- hubs: of many neighbours a live store keeps the first; 2's have mostly no row, so it reads them again; 3's stand there many times
+CREATE TABLE fans (id int PRIMARY KEY);
+INSERT INTO fans SELECT generate_series(1, 3000);
+CREATE TABLE likes (a int, b int);
+INSERT INTO likes SELECT 1, n FROM generate_series(1, 3000) AS n;
+INSERT INTO likes SELECT 2, n FROM generate_series(2990, 9000) AS n;
+INSERT INTO likes SELECT 3, 4 + n % 60 FROM generate_series(1, 3000) AS n;
+INSERT INTO likes SELECT 3, n % 5000 FROM generate_series(1, 20000, 7) AS n;
+SELECT sage_create_graph('hubs', 'fans', 'likes', source => 'a', target => 'b', direction => 'forward');
+SELECT count, batch, array_agg(cardinality(r.neighbors) ORDER BY place) AS n, bool_and(r.neighbors = (f.neighbors)[:count]) AS first_ones,
+	bool_and(r.neighbors = l.neighbors) AS same
+FROM unnest('{1,10,40,300}'::int[]) AS count, unnest('{0,1}'::int[]) AS batch,
+	test_neighbors('resident', 'hubs', 'likes', count, '{1,2,3,4}') AS r JOIN LATERAL
+	test_neighbors('live', 'hubs', 'likes', count, '{1,2,3,4}', batch => batch) AS l USING (place, node) JOIN
+	test_neighbors('resident', 'hubs', 'likes', -1, '{1,2,3,4}') AS f USING (place, node)
+GROUP BY count, batch ORDER BY count, batch;
+-- kept for a few, then asked for more, or from elsewhere
+SELECT test_walk('hubs', 'likes', '{1,2,3}', NULL);
+
 -- a node may be asked for twice in a batch
 SELECT store, array_agg(listed(neighbors) ORDER BY place)
 FROM unnest('{live,resident}'::text[]) AS store, test_neighbors(store, 'undirected', 'knows', dst => '{1,6,1,7,1}')
@@ -85,4 +104,4 @@ SELECT * FROM test_show('undirected', 'knows') WHERE node IN ('1', '3', '4', '7'
 ROLLBACK;
 
 SELECT count(sage_drop_graph(graph)) > 0 AS dropped FROM sage.graphs;
-DROP TABLE people, knows, trades, shops, visits, staff, nobody, nothing;
+DROP TABLE people, knows, trades, shops, visits, staff, nobody, nothing, fans, likes;
