@@ -110,10 +110,22 @@ memory_take(MemoryContext cxt, Size bytes)
 	return memory_in_large_pages(MemoryContextAllocHuge(cxt, Max(bytes, 1)), bytes);
 }
 
+/*
+ * The array with another size.  A large one that grows is copied, where its
+ * size is known (else 0): the kernel could move its pages, but to an address
+ * where they are small ones.
+ */
 static void *
-memory_retake(void *pointer, Size bytes)
+memory_retake(void *pointer, Size old_bytes, Size bytes)
 {
-	return memory_in_large_pages(repalloc_huge(pointer, Max(bytes, 1)), bytes);
+	void	   *larger;
+
+	if (old_bytes < LARGE_ARRAY || bytes <= old_bytes)
+		return memory_in_large_pages(repalloc_huge(pointer, Max(bytes, 1)), bytes);
+	larger = memory_take(GetMemoryChunkContext(pointer), bytes);
+	memcpy(larger, pointer, old_bytes);
+	pfree(pointer);
+	return larger;
 }
 
 /* An array in CurrentMemoryContext, not initialised. */
@@ -155,7 +167,7 @@ memory_grow(void *pointer, int64 count, Size size)
 	Size		bytes = memory_bytes(count, size);
 
 	memory_charge(GetMemoryChunkContext(pointer), bytes);
-	return memory_retake(pointer, bytes);
+	return memory_retake(pointer, 0, bytes);
 }
 
 /* ------------------------------------------------------------------------
@@ -217,7 +229,7 @@ memory_grow_table(void *pointer, int64 old_count, int64 count, Size size)
 		return spill_grow(pointer, bytes);
 	cxt = GetMemoryChunkContext(pointer);
 	if (count <= old_count || memory_has_room(cxt, bytes))
-		return memory_retake(pointer, bytes);
+		return memory_retake(pointer, memory_bytes(old_count, size), bytes);
 	old = MemoryContextSwitchTo(cxt);
 	larger = spill_alloc(bytes);
 	MemoryContextSwitchTo(old);

@@ -175,6 +175,8 @@ typedef struct SparseSink
 {
 	int64		used;
 	int64		capacity;
+	int64		rows;			/* that the used ones are of */
+	int64		expected;		/* rows to come in all; 0: not known */
 	int32	   *ids;
 	float	   *values;			/* NULL: all are 1 */
 } SparseSink;

@@ -15,7 +15,14 @@
 #include "base/memory.h"
 #include "feature/encode.h"
 
-/* Room for so many more entries at the end of the sparse part. */
+/* Entries that are too few to tell of the rest, by their rows. */
+#define ROWS_THAT_TELL	256
+
+/*
+ * Room for so many more entries at the end of the sparse part.  Where it is
+ * known how many rows will come it is made for all of them at once, by what
+ * the rows so far have taken: to grow again and again costs more memory.
+ */
 void
 encode_sparse_reserve(SparseSink *sink, int64 more)
 {
@@ -23,7 +30,10 @@ encode_sparse_reserve(SparseSink *sink, int64 more)
 
 	if (needed <= sink->capacity)
 		return;
-	sink->capacity = Max(needed, sink->capacity * 2);
+	if (sink->rows >= ROWS_THAT_TELL && sink->rows < sink->expected)
+		sink->capacity = Max(needed + needed / 8, (int64) (1.02 * sink->used / sink->rows * sink->expected));
+	else
+		sink->capacity = Max(needed, sink->capacity * 2);
 	sink->ids = memory_grow_table(sink->ids, sink->used, sink->capacity, sizeof(int32));
 	if (sink->values != NULL)
 		sink->values = memory_grow_table(sink->values, sink->used, sink->capacity, sizeof(float));

@@ -10,8 +10,9 @@
 #include "base/random.h"
 #include "feature/encode.h"
 
-/* Entries of the sparse part to begin with, for each row and column. */
+/* Entries of the sparse part to begin with, for each of the first rows. */
 #define ENTRIES_GUESS	8
+#define ROWS_FIRST		1024
 
 struct FeatureTable
 {
@@ -39,7 +40,8 @@ feature_table_create(const FeatureSet *set, int64 expected_rows, MemoryContext p
 	table->dense = memory_alloc_table(memory_bytes(table->capacity, Max(set->dense_width, 1)), sizeof(float));
 	table->offsets = memory_alloc_table(table->capacity + 1, sizeof(int64));
 	table->offsets[0] = 0;
-	table->sparse.capacity = set->sparse_width > 0 ? memory_bytes(table->capacity, ENTRIES_GUESS) : 1;
+	table->sparse.expected = expected_rows;
+	table->sparse.capacity = set->sparse_width > 0 ? Min(table->capacity, ROWS_FIRST) * ENTRIES_GUESS : 1;
 	table->sparse.ids = memory_alloc_table(table->sparse.capacity, sizeof(int32));
 	if (set->weighted)
 		table->sparse.values = memory_alloc_table(table->sparse.capacity, sizeof(float));
@@ -123,6 +125,7 @@ feature_table_row(void *arg, int32 node, Datum *values, bool *nulls)
 		column_encode(column, values[i], nulls[i], dense + column->dense_offset, &table->sparse);
 	}
 	table->offsets[++table->count] = table->sparse.used;
+	table->sparse.rows = table->count;
 }
 
 /* A hash of an encoded row: equal for rows that say the same. */
@@ -174,7 +177,7 @@ void
 feature_table_truncate(FeatureTable *table, int64 count)
 {
 	Assert(count >= 0 && count <= table->count);
-	table->count = count;
+	table->count = table->sparse.rows = count;
 	table->sparse.used = table->offsets[count];
 }
 
@@ -200,6 +203,7 @@ feature_table_sparse(const FeatureTable *table)
 		.cols = table->set->sparse_width,
 		.offsets = table->offsets,
 		.ids = table->sparse.ids,
-		.values = table->sparse.values
+		.values = table->sparse.values,
+		.scale = 1
 	};
 }

@@ -21,6 +21,12 @@
 /* Edges laid out between two looks for a cancel: some milliseconds. */
 #define EDGES_AT_ONCE	(1 << 18)
 
+/*
+ * Edges ahead that counters, and places in the lists, are asked for: both are
+ * met in random order.
+ */
+#define EDGES_AHEAD		16
+
 /* Rows whose ends are looked up together, so that one need not wait for another. */
 #define EDGES_PENDING	256
 
@@ -199,6 +205,17 @@ edge_rows_read(EdgeRows *rows, GraphStore *store, int edge_type)
 		reader->end(reader->arg);
 }
 
+/* Counters of an edge to come are asked for, and with "places" where they point to. */
+static inline void
+relation_prefetch(const ResidentRelation *rel, const int64 *next, const int32 *dst, int64 edge, int64 count, bool places)
+{
+	if (edge + 2 * EDGES_AHEAD >= count)
+		return;
+	__builtin_prefetch(&next[dst[edge + 2 * EDGES_AHEAD]], 1);
+	if (places)
+		__builtin_prefetch(&rel->neighbors[next[dst[edge + EDGES_AHEAD]]], 1);
+}
+
 /* Puts neighbour "src" into the list of "dst". */
 static inline void
 relation_put(ResidentRelation *rel, int64 *next, const EdgeRows *rows, int64 edge, int32 dst, int32 src)
@@ -235,9 +252,15 @@ relation_build(ResidentRelation *rel, const GraphRelation *def, const EdgeRows *
 		if (i % EDGES_AT_ONCE == 0)
 			CHECK_FOR_INTERRUPTS();
 		if (def->forward)
+		{
+			relation_prefetch(rel, next, rows->source, i, rows->count, false);
 			next[rows->source[i]]++;
+		}
 		if (def->backward)
+		{
+			relation_prefetch(rel, next, rows->target, i, rows->count, false);
 			next[rows->target[i]]++;
+		}
 	}
 	for (int64 i = 0; i < nnodes; i++)
 	{
@@ -269,9 +292,15 @@ relation_build(ResidentRelation *rel, const GraphRelation *def, const EdgeRows *
 		if (i % EDGES_AT_ONCE == 0)
 			CHECK_FOR_INTERRUPTS();
 		if (def->forward)
+		{
+			relation_prefetch(rel, next, rows->source, i, rows->count, true);
 			relation_put(rel, next, rows, i, rows->source[i], rows->target[i]);
+		}
 		if (def->backward)
+		{
+			relation_prefetch(rel, next, rows->target, i, rows->count, true);
 			relation_put(rel, next, rows, i, rows->target[i], rows->source[i]);
+		}
 	}
 	memory_free_table(next);
 }

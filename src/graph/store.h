@@ -139,6 +139,8 @@ extern char *edge_select_list(const Graph *graph, const EdgeType *edge, bool for
 extern void store_find(GraphStore *store, int type, const Datum *keys, int64 n, int32 *nodes);	/* -1: no such row */
 extern void store_neighbors(GraphStore *store, int relation, const int32 *dst, const TimestampTz *times, int64 ndst,
 							const NeighborPick *pick, NeighborList *result);
+extern void store_prefetch_node(const GraphStore *store, int relation, int32 node);
+extern void store_prefetch_list(const GraphStore *store, int relation, int32 node);
 extern int64 store_pick_size(GraphStore *store, int relation, int32 node, const NeighborPick *pick);
 extern int64 store_pick_take(const GraphStore *store, int relation, int32 node, const NeighborPick *pick, int32 *nodes,
 							 float *weights);

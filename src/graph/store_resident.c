@@ -20,6 +20,9 @@
 /* Lists up to here are sorted in place; a power of two. */
 #define SORT_WHOLE	64
 
+/* Neighbours ahead that hashes are asked for. */
+#define HASHES_AHEAD	16
+
 /* Picked for between two looks for a cancel. */
 #define DESTINATIONS_AT_ONCE	1024
 
@@ -175,6 +178,8 @@ resident_order_front(GraphStore *store, ResidentRelation *rel, int relation, int
 	uint64		salt = store_priority_salt(rel->seed, idmap_hash(store->nodes[def->dst_type].map, node));
 	int32	   *list = rel->neighbors + rel->offsets[node];
 	int32		n = rel->lengths[node];
+	const int32 *next = rel->neighbors + rel->offsets[node + 1] + HASHES_AHEAD;
+	const int32 *last = rel->neighbors + rel->offsets[rel->nnodes];
 	uint64		places[SORT_WHOLE + 1];
 	int32		nodes[SORT_WHOLE + 1];
 	int32		front = 0;
@@ -190,6 +195,10 @@ resident_order_front(GraphStore *store, ResidentRelation *rel, int relation, int
 	{
 		int32		neighbor = list[i];
 		uint64		priority = store_priority(salt, src_hashes[neighbor]);
+
+		/* where all nodes are gone through, the list of the next is behind this one */
+		if (next < last)
+			__builtin_prefetch(&src_hashes[*next++]);
 
 		list[i + front] = neighbor;
 		nodes[front] = neighbor;
@@ -476,6 +485,30 @@ resident_pick(GraphStore *store, ResidentRelation *rel, int relation, int32 node
 	else
 		resident_order(store, rel, relation, node, pick->rotate || timed ? -1 : count);
 	return n + resident_take(store, rel, relation, node, time, count, pick, &rest);
+}
+
+/*
+ * What store_pick_size() and store_pick_take() will read is asked for from
+ * memory: of the node, and some time later, when that has come, the beginning
+ * of its list.
+ */
+void
+store_prefetch_node(const GraphStore *store, int relation, int32 node)
+{
+	const ResidentRelation *rel = &store->resident[relation];
+
+	__builtin_prefetch(&rel->lengths[node]);
+	__builtin_prefetch(&rel->sorted[node]);
+	__builtin_prefetch(&rel->offsets[node]);
+	__builtin_prefetch(&idmap_hashes(store->nodes[store->graph->relations[relation].dst_type].map)[node]);
+}
+
+void
+store_prefetch_list(const GraphStore *store, int relation, int32 node)
+{
+	const ResidentRelation *rel = &store->resident[relation];
+
+	__builtin_prefetch(&rel->neighbors[rel->offsets[node]]);
 }
 
 /*

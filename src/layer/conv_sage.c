@@ -35,12 +35,12 @@ dense_columns(const LayerRows *rows)
 	return rows->dense != NULL ? rows->dense->cols : 0;
 }
 
-/* The sparse part of the rows times its part of the weight. */
+/* The sparse part of the rows times its part of the weight, to be averaged. */
 Tensor *
 layer_project_sparse(Tape *tape, const LayerRows *rows, Tensor *weight)
 {
-	return tape_sparse_matmul(tape, rows->sparse,
-							  weight_part(tape, weight, dense_columns(rows), rows->sparse->cols), NULL);
+	return tape_sparse_project(tape, rows->sparse,
+							   weight_part(tape, weight, dense_columns(rows), rows->sparse->cols));
 }
 
 /* Both parts of the rows times the weight, added to "into". */

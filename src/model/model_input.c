@@ -37,7 +37,7 @@ static const SparseRows *
 gather_sparse(Arena *arena, const SparseRows *table, const int32 *nodes, int64 n, float p, bool by_place, uint64 seed)
 {
 	SparseRows *rows = arena_alloc(arena, 1, sizeof(SparseRows));
-	bool		valued = table->values != NULL || p > 0;
+	bool		valued = table->values != NULL;
 	int64		entries = sparse_entries(table, nodes, n);
 	int64	   *offsets = arena_alloc(arena, n + 1, sizeof(int64));
 	int32	   *ids = arena_alloc(arena, entries, sizeof(int32));
@@ -51,6 +51,7 @@ gather_sparse(Arena *arena, const SparseRows *table, const int32 *nodes, int64 n
 	rows->offsets = offsets;
 	rows->ids = ids;
 	rows->values = values;
+	rows->scale = table->scale / (1 - p);
 	return rows;
 }
 
@@ -275,8 +276,9 @@ sparse_size(const FeatureSet *set, FeatureTable *table, const int32 *rows, int64
 	if (feature_sparse_width(set) == 0)
 		return 0;
 	all = feature_table_sparse(table);
-	return memory_bytes(n + 1, sizeof(int64)) +
-		memory_bytes(sparse_entries(&all, rows, n), sizeof(int32) + sizeof(float)) + sizeof(SparseRows) + 4 * ARENA_ALIGN;
+	return memory_bytes(n + 1, sizeof(int64)) + memory_bytes(sparse_entries(&all, rows, n), sizeof(int32)) +
+		(all.values != NULL ? memory_bytes(sparse_entries(&all, rows, n), sizeof(float)) : 0) + sizeof(SparseRows) +
+		4 * ARENA_ALIGN;
 }
 
 /* The same for input_edges(). */

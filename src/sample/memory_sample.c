@@ -19,6 +19,10 @@
 /* Picked for between two looks whether to stop. */
 #define DESTINATIONS_AT_ONCE	1024
 
+/* In a large graph everything is far away, so it is asked for so many destinations, or picks, ahead. */
+#define DESTINATIONS_AHEAD	8
+#define PICKS_AHEAD			16
+
 /* A node's place in the sample of that number: nothing is cleared in between. */
 typedef struct Place
 {
@@ -90,8 +94,13 @@ sampler_relation(MemorySampler *sampler, Arena *arena, int relation, int64 ndst,
 
 	for (int64 d = 0; d < ndst; d++)
 	{
-		int64		size = store_pick_size(sampler->store, relation, dst[d], pick);
+		int64		size;
 
+		if (d + 2 * DESTINATIONS_AHEAD < ndst)
+			store_prefetch_node(sampler->store, relation, dst[d + 2 * DESTINATIONS_AHEAD]);
+		if (d + DESTINATIONS_AHEAD < ndst)
+			store_prefetch_list(sampler->store, relation, dst[d + DESTINATIONS_AHEAD]);
+		size = store_pick_size(sampler->store, relation, dst[d], pick);
 		if (size < 0)
 			return SAMPLE_UNORDERED;
 		most += size;
@@ -103,18 +112,20 @@ sampler_relation(MemorySampler *sampler, Arena *arena, int relation, int64 ndst,
 		return SAMPLE_NO_ROOM;
 	for (int64 d = 0; d < ndst; d++)
 	{
-		int64		end;
-
 		if (d % DESTINATIONS_AT_ONCE == 0 && parallel_stopping())
 			return SAMPLE_STOPPED;
 		block->offsets[d] = n;
-		end = n + store_pick_take(sampler->store, relation, dst[d], pick, block->src + n,
-								  weighted ? block->weights + n : NULL);
-		for (; n < end; n++)
-			block->src[n] = sampler_place(sampler, src, block->src[n]);
+		n += store_pick_take(sampler->store, relation, dst[d], pick, block->src + n,
+							 weighted ? block->weights + n : NULL);
 	}
 	block->offsets[ndst] = n;
 	block->nedges = n;
+	for (int64 e = 0; e < n; e++)
+	{
+		if (e + PICKS_AHEAD < n)
+			__builtin_prefetch(&src->places[block->src[e + PICKS_AHEAD]], 1);
+		block->src[e] = sampler_place(sampler, src, block->src[e]);
+	}
 	return SAMPLE_DRAWN;
 }
 

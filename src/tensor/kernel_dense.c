@@ -294,11 +294,15 @@ kernel_layer_norm_backward(const float *restrict normal, const float *restrict i
 }
 
 /*
- * Rounds what is tiny beside "scale" to zero.  The moments of a parameter
- * that gets no gradient any more shrink step by step, until they are denormal
- * numbers, which cost a hundred times as much to compute with.
+ * What is tiny becomes zero.  The moments of a parameter that gets no gradient
+ * any more shrink step by step, until they, or what is made of them, are
+ * denormal numbers, which cost a hundred times as much to compute with.
  */
-#define FLUSH(x, scale)	(((x) + (scale)) - (scale))
+KERNEL_INLINE float
+flush_tiny(float x, float limit)
+{
+	return fabsf(x) < limit ? 0.0f : x;
+}
 
 /*
  * One step of Adam (Kingma and Ba 2015) on all n parameters, as
@@ -317,11 +321,11 @@ kernel_adam(float *restrict params, float *restrict grads, float *restrict m, fl
 
 	for (int64_t i = 0; i < n; i++)
 	{
-		float		g = FLUSH(grads[i] * scale + weight_decay * params[i], 1e-10f);
+		const float g = flush_tiny(grads[i] * scale + weight_decay * params[i], 1e-16f);
 
-		m[i] = FLUSH(beta1 * m[i] + (1.0f - beta1) * g, 1e-30f);
-		v[i] = FLUSH(beta2 * v[i] + (1.0f - beta2) * g * g, 1e-30f);
+		m[i] = flush_tiny(beta1 * m[i] + (1.0f - beta1) * g, 1e-20f);
+		v[i] = flush_tiny(beta2 * v[i] + (1.0f - beta2) * g * g, 1e-30f);
 		grads[i] = 0;
-		params[i] = FLUSH(params[i] - rate * m[i] / (sqrtf(v[i]) * unbias + eps), 1e-30f);
+		params[i] = flush_tiny(params[i] - rate * m[i] / (sqrtf(v[i]) * unbias + eps), 1e-20f);
 	}
 }

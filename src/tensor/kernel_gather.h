@@ -25,7 +25,7 @@
 
 typedef enum GatherMode
 {
-	GATHER_SUM,					/* y = sum v x */
+	GATHER_SUM,					/* y = scale sum v x */
 	GATHER_MEAN					/* y = sum v x / sum v, zero if nothing */
 } GatherMode;
 
@@ -37,6 +37,7 @@ typedef struct Gather
 	const float *values;		/* NULL: all are 1 */
 	int64_t		cols;			/* of x and of y */
 	GatherMode	mode;
+	float		scale;			/* of a sum */
 } Gather;
 
 /* The factor that turns the sum over [begin, end) into the result. */
@@ -46,7 +47,7 @@ gather_scale(const Gather *g, int64_t begin, int64_t end)
 	float		sum = 0;
 
 	if (g->mode == GATHER_SUM)
-		return 1;
+		return g->scale;
 	if (g->values == NULL)
 		return end > begin ? 1.0f / (float) (end - begin) : 0;
 	for (int64_t e = begin; e < end; e++)

@@ -18,7 +18,7 @@
 KERNEL void
 kernel_segment_mean(const Segments *s, const float *x, int64_t cols, float *y, bool add)
 {
-	Gather		g = {s->count, s->offsets, s->src, s->weights, cols, GATHER_MEAN};
+	Gather		g = {s->count, s->offsets, s->src, s->weights, cols, GATHER_MEAN, 1};
 
 	gather_run(&g, x, y, add);
 }
@@ -34,7 +34,7 @@ kernel_segment_mean(const Segments *s, const float *x, int64_t cols, float *y, b
 KERNEL void
 kernel_segment_mean_backward(const Segments *s, const float *grad_y, int64_t cols, float *grad_x)
 {
-	Gather		g = {s->count, s->offsets, s->src, s->weights, cols, GATHER_MEAN};
+	Gather		g = {s->count, s->offsets, s->src, s->weights, cols, GATHER_MEAN, 1};
 
 	scatter_run(&g, grad_y, grad_x);
 }

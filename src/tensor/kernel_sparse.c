@@ -18,32 +18,33 @@
 KERNEL void
 kernel_sparse(const SparseRows *x, const float *w, int64_t cols, float *y, bool add)
 {
-	Gather		g = {x->rows, x->offsets, x->ids, x->values, cols, GATHER_SUM};
+	Gather		g = {x->rows, x->offsets, x->ids, x->values, cols, GATHER_SUM, x->scale};
 
 	gather_run(&g, w, y, add);
 }
 
 /*
- * y[r] is the sum over the entries e of row r of v[e] w[id[e]], so each entry
- * sends its share of the row's gradient to one row of w:
+ * y[r] is the sum over the entries e of row r of scale v[e] w[id[e]], so each
+ * entry sends its share of the row's gradient to one row of w:
  *
- *		grad_w[id[e]] += v[e] grad_y[r].
+ *		grad_w[id[e]] += scale v[e] grad_y[r].
  *
  * Nothing flows into x, which is data.
  */
 KERNEL void
 kernel_sparse_backward(const SparseRows *x, const float *grad_y, int64_t cols, float *grad_w)
 {
-	Gather		g = {x->rows, x->offsets, x->ids, x->values, cols, GATHER_SUM};
+	Gather		g = {x->rows, x->offsets, x->ids, x->values, cols, GATHER_SUM, x->scale};
 
 	scatter_run(&g, grad_y, grad_w);
 }
 
 /*
  * Copies n rows of a table, of which each entry is left out with probability
- * p in [0, 1) and the others are divided by 1 - p.  Row i becomes [offsets[i],
- * offsets[i + 1]) of ids and values, beginning with offset 0; there must be
- * room for all entries.  values may be NULL if p is 0 and the table has none.
+ * p in [0, 1).  Row i becomes [offsets[i], offsets[i + 1]) of ids and values,
+ * beginning with offset 0; there must be room for all entries, and for values
+ * if the table has any.  That the others are to be divided by 1 - p is for the
+ * caller to say.
  *
  * Whether an entry stays is a hash of (seed, row of the table, id), or of (seed,
  * i, id) if by_place.  The loop writes every entry and goes on to the next
@@ -56,7 +57,6 @@ kernel_sparse_pick(const SparseRows *table, const int32_t *rows, int64_t n, floa
 				   int64_t *offsets, int32_t *ids, float *values)
 {
 	const uint64_t threshold = (uint64_t) ((double) p * 4294967296.0);
-	const float scale = 1.0f / (1.0f - p);
 	int64_t		kept = 0;
 
 	for (int64_t i = 0; i < n; i++)
@@ -80,8 +80,8 @@ kernel_sparse_pick(const SparseRows *table, const int32_t *rows, int64_t n, floa
 			const int32_t id = table->ids[e];
 
 			ids[kept] = id;
-			if (values != NULL)
-				values[kept] = (table->values != NULL ? table->values[e] : 1.0f) * scale;
+			if (table->values != NULL)
+				values[kept] = table->values[e];
 			kept += (random_mix(row_seed + id) >> 32) >= threshold;
 		}
 	}

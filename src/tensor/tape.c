@@ -171,26 +171,43 @@ tape_constant(Tape *tape, int64 rows, int64 cols)
 	return tensor;
 }
 
-/*
- * Gives the tensor a gradient, unless it has one or the tape does not record.
- */
-void
-tape_require_grad(Tape *tape, Tensor *tensor)
+/* A gradient for a tensor that has none: to be cleared before the way back. */
+static void
+tape_set_grad(Tape *tape, Tensor *tensor, float *grad)
 {
-	int64		n = tensor->rows * tensor->cols;
-
-	if (!tape->recording || tensor->grad != NULL)
-		return;
-	tensor->grad = tape_alloc(tape, n, sizeof(float));
+	tensor->grad = grad;
 	if (tape->grads == NULL)
 	{
 		tape->maxgrads = 64;
 		tape->grads = MemoryContextAlloc(tape->context, tape->maxgrads * sizeof(TapeGrad));
 	}
 	memory_reserve(tape->grads, tape->maxgrads, tape->ngrads + 1);
-	tape->grads[tape->ngrads].grad = tensor->grad;
-	tape->grads[tape->ngrads].count = n;
+	tape->grads[tape->ngrads].grad = grad;
+	tape->grads[tape->ngrads].count = tensor->rows * tensor->cols;
 	tape->ngrads++;
+}
+
+/*
+ * Gives the tensor a gradient, unless it has one or the tape does not record.
+ */
+void
+tape_require_grad(Tape *tape, Tensor *tensor)
+{
+	if (tape->recording && tensor->grad == NULL)
+		tape_set_grad(tape, tensor, tape_alloc(tape, tensor->rows * tensor->cols, sizeof(float)));
+}
+
+/*
+ * The same in the place of its numbers, which are gone when the way back
+ * begins.  For results of linear operations that only linear operations read:
+ * those need no numbers to go back.
+ */
+void
+tape_require_grad_in_place(Tape *tape, Tensor *tensor)
+{
+	Assert(tensor->grad == NULL);
+	if (tape->recording)
+		tape_set_grad(tape, tensor, tensor->data);
 }
 
 /* A tensor, not initialised, with a gradient if the tape records. */

@@ -39,16 +39,19 @@ extern void tape_backward(Tape *tape, Tensor *loss);
  * step) is to be called on the way back, and returns the step, "size" bytes
  * of zeros to be filled in; only for a tape that records.
  * tape_require_grad() gives a tensor a gradient, unless it has one already or
- * the tape does not record.
+ * the tape does not record; tape_require_grad_in_place() in the place of its
+ * numbers.
  */
 typedef void (*TapeBackward) (Tape *tape, void *step);
 
 extern void tape_require_grad(Tape *tape, Tensor *tensor);
+extern void tape_require_grad_in_place(Tape *tape, Tensor *tensor);
 extern void *tape_record(Tape *tape, TapeBackward backward, Size size);
 
 /* operations (tape_ops.c) */
 extern Tensor *tape_matmul(Tape *tape, Tensor *x, Tensor *w, Tensor *into);
 extern Tensor *tape_sparse_matmul(Tape *tape, const SparseRows *x, Tensor *w, Tensor *into);
+extern Tensor *tape_sparse_project(Tape *tape, const SparseRows *x, Tensor *w);	/* only to be averaged */
 extern Tensor *tape_segment_mean(Tape *tape, Tensor *x, int64 nsegments, const int64 *offsets,
 								 const int32 *src, const float *weights, Tensor *into);
 extern Tensor *tape_gather_rows(Tape *tape, Tensor *x, const int32 *rows, int64 n);

@@ -140,6 +140,28 @@ tape_sparse_matmul(Tape *tape, const SparseRows *x, Tensor *w, Tensor *into)
 	return y;
 }
 
+/*
+ * The same for a result that is only averaged, or added, afterwards.  It has a
+ * row for each source of a sample, so it is the largest tensor that there is,
+ * and its gradient takes its place.
+ */
+Tensor *
+tape_sparse_project(Tape *tape, const SparseRows *x, Tensor *w)
+{
+	Tensor	   *y;
+	Step	   *step;
+
+	check_shape(x->cols == w->rows, "sparse_project");
+	y = result_tensor(tape, NULL, x->rows, w->cols, false, "sparse_project");
+	parallel_sparse(x, w->data, w->cols, y->data, false);
+	if (w->grad != NULL)
+		tape_require_grad_in_place(tape, y);
+	step = record(tape, sparse_matmul_backward, NULL, w, y);
+	if (step != NULL)
+		step->sparse = *x;
+	return y;
+}
+
 static void
 segment_mean_backward(Tape *tape, void *arg)
 {

@@ -26,6 +26,7 @@ typedef struct SparseRows
 	const int64_t *offsets;		/* [rows + 1] */
 	const int32_t *ids;			/* [offsets[rows]], ascending within a row */
 	const float *values;		/* the same length; NULL: all are 1 */
+	float		scale;			/* a factor of all entries */
 } SparseRows;
 
 #endif							/* SAGE_TENSOR_H */

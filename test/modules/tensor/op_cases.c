@@ -13,6 +13,9 @@
 #define DROP_SEED	UINT64CONST(77)
 #define HUBER_DELTA 0.5
 
+/* What all entries of sparse rows are multiplied by. */
+#define SPARSE_SCALE	1.25
+
 /* What operations in place may change: a copy of an input. */
 static Tensor *
 copy(Tape *tape, Tensor *x)
@@ -23,7 +26,7 @@ copy(Tape *tape, Tensor *x)
 static SparseRows
 sparse_rows(const TestData *data, bool values)
 {
-	SparseRows	x = {DST_ROWS, SRC_ROWS, data->offsets, data->ids, values ? data->values : NULL};
+	SparseRows	x = {DST_ROWS, SRC_ROWS, data->offsets, data->ids, values ? data->values : NULL, SPARSE_SCALE};
 
 	return x;
 }
@@ -93,7 +96,16 @@ sparse_into(Tape *tape, Tensor **in, const TestData *data)
 	return tape_sparse_matmul(tape, &x, in[0], copy(tape, in[1]));
 }
 
-/* out [6 x cols] = for each row, sum of weight * in over its entries */
+/* the same to be added only */
+static Tensor *
+sparse_project(Tape *tape, Tensor **in, const TestData *data)
+{
+	SparseRows	x = sparse_rows(data, true);
+
+	return tape_add(tape, tape_zeros(tape, DST_ROWS, data->cols), tape_sparse_project(tape, &x, in[0]));
+}
+
+/* out [6 x cols] = for each row, sum of weight * in over its entries, scaled, or their mean */
 static void
 sum_entries(const double *in, const TestData *data, bool weighted, bool mean, double *out)
 {
@@ -106,7 +118,7 @@ sum_entries(const double *in, const TestData *data, bool weighted, bool mean, do
 		for (int64 e = data->offsets[r]; e < data->offsets[r + 1]; e++)
 			total += weighted ? data->values[e] : 1;
 		if (!mean)
-			total = 1;
+			total = 1 / SPARSE_SCALE;
 		if (total == 0)
 			continue;
 		for (int64 e = data->offsets[r]; e < data->offsets[r + 1]; e++)
@@ -455,6 +467,7 @@ const OpCase op_cases[] = {
 	{"sparse_matmul", {SRC_ROWS}, {COLS}, 1e-5, sparse, sparse_reference},
 	{"sparse_matmul_ones", {SRC_ROWS}, {COLS}, 1e-5, sparse_ones, sparse_ones_reference},
 	{"sparse_matmul_into", {SRC_ROWS, DST_ROWS}, {COLS, COLS}, 1e-5, sparse_into, sparse_into_reference},
+	{"sparse_project", {SRC_ROWS}, {COLS}, 1e-5, sparse_project, sparse_reference},
 	{"segment_mean", {SRC_ROWS}, {COLS}, 1e-5, segment, segment_reference},
 	{"segment_mean_weighted", {SRC_ROWS}, {COLS}, 1e-5, segment_weighted, segment_weighted_reference},
 	{"segment_mean_into", {SRC_ROWS, DST_ROWS}, {COLS, COLS}, 1e-5, segment_into, segment_into_reference},
