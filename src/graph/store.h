@@ -141,7 +141,7 @@ extern void store_neighbors(GraphStore *store, int relation, const int32 *dst, c
 							const NeighborPick *pick, NeighborList *result);
 extern void store_prefetch_node(const GraphStore *store, int relation, int32 node);
 extern void store_prefetch_list(const GraphStore *store, int relation, int32 node);
-extern int64 store_pick_size(GraphStore *store, int relation, int32 node, const NeighborPick *pick);
+extern int64 store_pick_size(GraphStore *store, int relation, int32 node, const NeighborPick *pick, bool in_thread);
 extern int64 store_pick_take(const GraphStore *store, int relation, int32 node, const NeighborPick *pick, int32 *nodes,
 							 float *weights);
 extern bool store_has_weights(const GraphStore *store, int relation);

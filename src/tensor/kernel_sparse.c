@@ -66,13 +66,14 @@ kernel_sparse_pick(const SparseRows *table, const int32_t *rows, int64_t n, floa
 		const int64_t end = table->offsets[rows[i] + 1];
 
 		if (i + 2 * PICK_AHEAD < n)
-			__builtin_prefetch(&table->offsets[rows[i + 2 * PICK_AHEAD]]);
+			__builtin_prefetch(&table->offsets[rows[i + 2 * PICK_AHEAD]], 0, 2);
 		if (i + PICK_AHEAD < n)
 		{
 			const int32_t *ahead = table->ids + table->offsets[rows[i + PICK_AHEAD]];
 
-			__builtin_prefetch(ahead);
-			__builtin_prefetch(ahead + 16);
+			__builtin_prefetch(ahead, 0, 2);
+			__builtin_prefetch(ahead + 16, 0, 2);
+			__builtin_prefetch(ahead + 32, 0, 2);
 		}
 		offsets[i] = kept;
 		for (int64_t e = begin; e < end; e++)

@@ -78,6 +78,17 @@ tape_is_recording(const Tape *tape)
 	return tape->recording;
 }
 
+/* For an empty tape; returns what it did before. */
+bool
+tape_set_recording(Tape *tape, bool recording)
+{
+	bool		before = tape->recording;
+
+	Assert(tape->nsteps == 0 && tape->current == 0);
+	tape->recording = recording;
+	return before;
+}
+
 /* Appends a block with room for "need" bytes. */
 static void
 tape_add_block(Tape *tape, Size need)

@@ -28,6 +28,7 @@ typedef struct Tape Tape;
 extern Tape *tape_create(MemoryContext parent, bool recording);
 extern void tape_reset(Tape *tape);
 extern bool tape_is_recording(const Tape *tape);
+extern bool tape_set_recording(Tape *tape, bool recording);
 extern void *tape_alloc(Tape *tape, int64 count, Size size);
 extern Tensor *tape_tensor(Tape *tape, int64 rows, int64 cols);
 extern Tensor *tape_constant(Tape *tape, int64 rows, int64 cols);

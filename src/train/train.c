@@ -14,6 +14,7 @@
 
 #include "base/guc.h"
 #include "base/memory.h"
+#include "base/spill.h"
 #include "graph/graph_column.h"
 #include "sample/adaptive.h"
 #include "train/aggregate.h"
@@ -303,6 +304,24 @@ load_graph(const Graph *graph, const ModelSpec *spec, FeatureTable **tables)
 							   spec->pick, wanted, true, CurrentMemoryContext);
 }
 
+/*
+ * The sampler in memory, where it knows all that there is: no times, no
+ * features of edges, no other ways to sample than the plain one.  Where memory
+ * is so short that the graph lies in files there is none.
+ */
+static MemorySampler *
+make_sampler(const Trainer *trainer)
+{
+	const Graph *graph = trainer->graph;
+	const ModelSpec *spec = trainer->spec;
+	bool		plain = trainer->labels->times == NULL && spec->sampling == SAMPLING_UNIFORM &&
+		spec->pick == ORDER_UNIFORM && !spill_in_use();
+
+	for (int r = 0; r < graph->nrelations; r++)
+		plain = plain && model_edge_features(spec, graph, r) == NULL;
+	return plain ? memory_sampler_create(trainer->store, graph, spec->node_type) : NULL;
+}
+
 static void
 check_graph(const TrainRequest *request)
 {
@@ -479,6 +498,7 @@ train_load(const TrainRequest *request)
 	leak_check(graph, spec, trainer->tables, trainer->labels);
 	ereport(DEBUG1,
 			(errmsg_internal("graph and labels take %zu kB", MemoryContextMemAllocated(CurrentMemoryContext, true) / 1024)));
+	trainer->sampler = make_sampler(trainer);
 	result->model = model_build(spec, graph, spec->fanout, true);
 	if (old != NULL)
 		trainer->warm = warm_weights(request->warm, spec, graph);

@@ -9,6 +9,7 @@
 
 #include "model/model_catalog.h"
 #include "model/model_forward.h"
+#include "sample/memory_sample.h"
 #include "train/metric.h"
 #include "train/progress.h"
 #include "train/target.h"
@@ -65,6 +66,7 @@ typedef struct Trainer
 	const ModelSpec *spec;
 	const ModelOptions *options;
 	GraphStore *store;
+	MemorySampler *sampler;		/* NULL: samples are drawn by neighbor_sample() */
 	FeatureTable **tables;
 	Labels	   *labels;
 	float	   *weights;		/* by label; NULL: all the same */
@@ -112,7 +114,7 @@ typedef struct Evaluation
 /* One side of the split, ready to be scored many times. */
 typedef struct Evaluator Evaluator;
 
-extern Evaluator *evaluator_create(Trainer *trainer, const Fanout *fanout, Split split, int64 most);
+extern Evaluator *evaluator_create(Trainer *trainer, const Fanout *fanout, Split split, int64 most, Tape *tape);
 extern bool evaluator_reads_graph(const Evaluator *evaluator);
 extern Evaluation evaluator_run(Evaluator *evaluator, Model *model);
 extern double train_metric(const Trainer *trainer, const float *scores, Split split);

@@ -6,8 +6,8 @@
  * out, depends on the seed and not on the weights.  So a thread makes the
  * next batch while this one is being learnt from.  It works in memory that
  * was given to it before and reads nothing that the main thread changes; what
- * it cannot do, such as putting a list of neighbours in order, is left to the
- * main thread, which then makes the whole batch.
+ * it cannot do, such as putting a long list of neighbours in order, is left to
+ * the main thread, which then makes the whole batch.
  */
 #include "postgres.h"
 
@@ -26,6 +26,7 @@ typedef struct BatchSlot
 {
 	Batch		batch;
 	Arena	   *arena;
+	bool		in_thread;		/* it may be a thread that makes it */
 	bool		drawn;			/* the main thread drew the sample ... */
 	MemoryContext cxt;			/* ... in here */
 	const BatchMaker *maker;
@@ -37,7 +38,6 @@ struct BatchMaker
 	Trainer    *trainer;
 	const Model *model;
 	bool		ahead;			/* the next batch is made meanwhile, in an arena of its own */
-	MemorySampler *sampler;		/* NULL: the main thread draws all samples */
 	MemoryContext cxt;
 	Arena		arenas[2];
 	BatchSlot	slots[2];
@@ -57,22 +57,10 @@ slot_reserve(BatchSlot *slot, Size size)
 	MemoryContextSwitchTo(old);
 }
 
-static bool
-has_edge_features(const Trainer *trainer)
-{
-	for (int r = 0; r < trainer->graph->nrelations; r++)
-	{
-		if (model_edge_features(trainer->spec, trainer->graph, r) != NULL)
-			return true;
-	}
-	return false;
-}
-
 /*
- * For batches of up to "most" labels; in CurrentMemoryContext.  Where memory
- * is so short that the graph lies in files, batches are made one by one.  The
- * sampler knows no times, no features of edges, nor other ways to sample than
- * the plain one.
+ * For batches of up to "most" labels; in CurrentMemoryContext.  Where there is
+ * no thread to make the next one, or memory is so short that the graph lies in
+ * files, batches are made one by one.
  */
 BatchMaker *
 batch_maker_create(Trainer *trainer, const Model *model, int64 most)
@@ -82,10 +70,7 @@ batch_maker_create(Trainer *trainer, const Model *model, int64 most)
 	maker->trainer = trainer;
 	maker->model = model;
 	maker->cxt = CurrentMemoryContext;
-	maker->ahead = !spill_in_use();
-	if (maker->ahead && trainer->labels->times == NULL && trainer->spec->sampling == SAMPLING_UNIFORM &&
-		trainer->spec->pick == ORDER_UNIFORM && !has_edge_features(trainer))
-		maker->sampler = memory_sampler_create(trainer->store, trainer->graph, trainer->spec->node_type);
+	maker->ahead = parallel_threads() > 1 && !spill_in_use();
 	for (int i = 0; i < 2; i++)
 	{
 		BatchSlot  *slot = &maker->slots[i];
@@ -121,8 +106,9 @@ slot_make(void *arg)
 	slot->arena->used = 0;
 	slot->status = SAMPLE_DRAWN;
 	if (!slot->drawn)
-		slot->status = maker->sampler == NULL ? SAMPLE_UNORDERED :
-			memory_sample(maker->sampler, slot->arena, batch->seeds, batch->n, &batch->sampling, &batch->sample);
+		slot->status = maker->trainer->sampler == NULL ? SAMPLE_UNORDERED :
+			memory_sample(maker->trainer->sampler, slot->arena, batch->seeds, batch->n, &batch->sampling,
+						  slot->in_thread, &batch->sample);
 	if (slot->status != SAMPLE_DRAWN)
 		return;
 	batch->input = model_input(maker->model, slot->arena, batch->sample, maker->trainer->tables, &batch->forward);
@@ -145,12 +131,13 @@ batch_begin(BatchMaker *maker)
 			batch->times[i] = labels->times[batch->rows[i]];
 	}
 	slot->drawn = false;
+	slot->in_thread = maker->ahead;
 	MemoryContextReset(slot->cxt);
 	if (maker->ahead)
 		parallel_aside_begin(slot_make, slot);
 }
 
-/* What a thread cannot do: lists are put in order, times are looked at. */
+/* What the sampler in memory cannot do: times, features of edges, other picks than the plain one. */
 static void
 slot_sample(BatchSlot *slot)
 {
@@ -179,6 +166,8 @@ batch_finish(BatchMaker *maker)
 		if (slot->status == SAMPLE_NO_ROOM)
 			slot_reserve(slot, slot->drawn ? model_input_size(maker->model, slot->batch.sample, maker->trainer->tables) :
 						 slot->arena->size * 2);
+		else if (slot->in_thread && slot->maker->trainer->sampler != NULL)
+			slot->in_thread = false;
 		else
 			slot_sample(slot);
 		slot_make(slot);

@@ -24,8 +24,16 @@
 /* Samples kept for the next evaluation take so many bytes at the most, or a 32nd of sage.max_memory. */
 #define EVALUATE_KEEP	((Size) 16 * 1024 * 1024)
 
-/* Labels for which going through the table once takes as long as a sample of as many nodes. */
+/* Room for a small sample; it grows with the samples. */
+#define ARENA_FIRST		((Size) 32 * 1024)
+
+/*
+ * Labels around which so many nodes are sampled that going through the table
+ * once is about as much work; but a node of the table costs more, because its
+ * states go to memory and come back from all over it.
+ */
 #define TABLE_LABELS	4096
+#define TABLE_COST		4
 
 /*
  * One side of the split, made ready to be scored again and again.  Which
@@ -40,6 +48,8 @@ struct Evaluator
 	MemoryContext tape_cxt;		/* the same, unless memory is short */
 	MemoryContext run_cxt;		/* one evaluation */
 	Tape	   *tape;			/* NULL: not made */
+	bool		own_tape;		/* nobody else uses it */
+	Arena		arena;			/* of the sample that is not kept */
 	bool		whole_table;	/* score all nodes, layer by layer */
 	int64	   *rows;			/* [n] labels of this side */
 	int64		n;
@@ -92,7 +102,7 @@ whole_table_pays(const Trainer *trainer, const Fanout *fanout, int64 n)
 		level *= Min(each, 100);
 		touched += level;
 	}
-	return Min(touched, nodes) * n / TABLE_LABELS > nodes * fanout->nhops &&
+	return Min(touched, nodes) * n / TABLE_LABELS > TABLE_COST * nodes * fanout->nhops &&
 		2 * nodes * trainer->spec->hidden * sizeof(float) <= guc_max_memory * 32.0;
 }
 
@@ -138,15 +148,21 @@ evaluate_sampling(const Trainer *trainer, const Fanout *fanout)
 	return options;
 }
 
-/* In CurrentMemoryContext, as all that it will keep.  most: labels at the most, about. */
+/*
+ * In CurrentMemoryContext, as all that it will keep.  most: labels at the most,
+ * about.  tape: one that is empty whenever an evaluation begins, to work on;
+ * NULL: the evaluator has its own.
+ */
 Evaluator *
-evaluator_create(Trainer *trainer, const Fanout *fanout, Split split, int64 most)
+evaluator_create(Trainer *trainer, const Fanout *fanout, Split split, int64 most, Tape *tape)
 {
 	Evaluator  *evaluator = palloc0(sizeof(Evaluator));
 	SampleOptions options = evaluate_sampling(trainer, fanout);
 
 	evaluator->trainer = trainer;
 	evaluator->fanout = fanout;
+	evaluator->tape = tape;
+	evaluator->own_tape = tape == NULL;
 	evaluator->cxt = AllocSetContextCreate(CurrentMemoryContext, "sage evaluator", ALLOCSET_DEFAULT_SIZES);
 	evaluator->tape_cxt = AllocSetContextCreate(CurrentMemoryContext, "sage tape", ALLOCSET_DEFAULT_SIZES);
 	evaluator->run_cxt = AllocSetContextCreate(CurrentMemoryContext, "sage evaluate", ALLOCSET_DEFAULT_SIZES);
@@ -183,15 +199,55 @@ logits_from_table(Evaluator *evaluator, Model *model, float *logits)
 			   width * sizeof(float));
 }
 
+/*
+ * A sample by the sampler in memory, in CurrentMemoryContext if it is to be
+ * kept, else good until the next one.  NULL: it could not be drawn so.
+ */
+static Sample *
+draw_from_memory(Evaluator *evaluator, const int32 *seeds, int64 n, const SampleOptions *options, bool keep)
+{
+	MemorySampler *sampler = evaluator->trainer->sampler;
+	Arena	   *arena = &evaluator->arena;
+	Arena		exact;
+	Sample	   *sample;
+	SampleStatus status;
+	MemoryContext old;
+
+	for (;;)
+	{
+		Size		size = arena->block == NULL ? ARENA_FIRST : arena->size * 2;
+
+		arena->used = 0;
+		status = arena->block == NULL ? SAMPLE_NO_ROOM :
+			memory_sample(sampler, arena, seeds, n, options, false, &sample);
+		if (status != SAMPLE_NO_ROOM)
+			break;
+		if (arena->block != NULL)
+			memory_free_table(arena->block);
+		arena->block = NULL;
+		old = MemoryContextSwitchTo(evaluator->cxt);
+		*arena = arena_create(memory_alloc_table(size + ARENA_ALIGN, 1), size);
+		MemoryContextSwitchTo(old);
+	}
+	if (status != SAMPLE_DRAWN)
+		return NULL;
+	if (!keep)
+		return sample;
+	/* once more, with as much room as it takes */
+	exact = arena_create(memory_alloc(arena->used + ARENA_ALIGN, 1), arena->used);
+	return memory_sample(sampler, &exact, seeds, n, options, false, &sample) == SAMPLE_DRAWN ? sample : NULL;
+}
+
 /* The sample around the labels rows[from .. from + n), in CurrentMemoryContext. */
 static Sample *
-draw_sample(Evaluator *evaluator, int64 from, int64 n)
+draw_sample(Evaluator *evaluator, int64 from, int64 n, bool keep)
 {
 	Trainer    *trainer = evaluator->trainer;
 	const Labels *labels = trainer->labels;
 	SampleOptions options = evaluate_sampling(trainer, evaluator->fanout);
 	int32	   *seeds = palloc(n * sizeof(int32));
 	TimestampTz *times = labels->times != NULL ? palloc(n * sizeof(TimestampTz)) : NULL;
+	Sample	   *sample = NULL;
 
 	for (int64 i = 0; i < n; i++)
 	{
@@ -201,6 +257,10 @@ draw_sample(Evaluator *evaluator, int64 from, int64 n)
 		if (times != NULL)
 			times[i] = labels->times[row];
 	}
+	if (trainer->sampler != NULL)
+		sample = draw_from_memory(evaluator, seeds, n, &options, keep);
+	if (sample != NULL)
+		return sample;
 	return neighbor_sample(trainer->store, trainer->graph, trainer->spec->node_type, seeds, times, n, &options);
 }
 
@@ -224,7 +284,7 @@ logits_from_samples(Evaluator *evaluator, Model *model, float *logits)
 		{
 			MemoryContext old = MemoryContextSwitchTo(keep ? evaluator->cxt : evaluator->run_cxt);
 
-			sample = draw_sample(evaluator, from, n);
+			sample = draw_sample(evaluator, from, n, keep);
 			if (keep)
 				evaluator->samples[from / evaluator->batch] = sample;
 			MemoryContextSwitchTo(old);
@@ -291,6 +351,7 @@ evaluator_run(Evaluator *evaluator, Model *model)
 	Trainer    *trainer = evaluator->trainer;
 	MemoryContext old;
 	Evaluation	result = {NAN, NAN};
+	bool		recording;
 	Tensor		logits = {.rows = evaluator->n, .cols = trainer->spec->noutputs};
 
 	if (evaluator->n == 0)
@@ -302,6 +363,7 @@ evaluator_run(Evaluator *evaluator, Model *model)
 	if (evaluator->tape == NULL)
 		evaluator->tape = tape_create(evaluator->tape_cxt, false);
 	MemoryContextSwitchTo(evaluator->run_cxt);
+	recording = tape_set_recording(evaluator->tape, false);
 	if (evaluator->whole_table)
 		logits_from_table(evaluator, model, logits.data);
 	else
@@ -309,11 +371,12 @@ evaluator_run(Evaluator *evaluator, Model *model)
 	result.loss = loss_batch(evaluator->tape, &logits, trainer->labels, evaluator->rows, logits.rows, trainer->loss,
 							 trainer->options->huber_delta, trainer->weights)->data[0];
 	tape_reset(evaluator->tape);
+	(void) tape_set_recording(evaluator->tape, recording);
 	model_activate(trainer->spec, logits.data, logits.rows);
 	result.metric = split_metric(trainer, trainer->metric, logits.data, evaluator->rows, logits.rows);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(evaluator->run_cxt);
-	if (spill_in_use())
+	if (spill_in_use() && evaluator->own_tape)
 	{
 		MemoryContextReset(evaluator->tape_cxt);
 		evaluator->tape = NULL;
@@ -327,7 +390,7 @@ train_evaluate(Trainer *trainer, Model *model, const Fanout *fanout, Split split
 {
 	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "sage evaluate", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(cxt);
-	Evaluation	result = evaluator_run(evaluator_create(trainer, fanout, split, PG_INT64_MAX), model);
+	Evaluation	result = evaluator_run(evaluator_create(trainer, fanout, split, PG_INT64_MAX, NULL), model);
 
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(cxt);

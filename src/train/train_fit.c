@@ -321,7 +321,7 @@ fit_open(Fit *fit)
 	fit->optim = optim_create(fit->model->params, options->learning_rate, options->weight_decay, options->clip);
 	fit->batch_cxt = AllocSetContextCreate(CurrentMemoryContext, "sage batch", ALLOCSET_DEFAULT_SIZES);
 	fit->tape = tape_create(CurrentMemoryContext, true);
-	fit->evaluator = evaluator_create(trainer, fit->fanout, SPLIT_VALIDATION, EVALUATION_LABELS);
+	fit->evaluator = evaluator_create(trainer, fit->fanout, SPLIT_VALIDATION, EVALUATION_LABELS, fit->tape);
 	fit->ntrain = fit->all_labels ? trainer->labels->n : trainer->labels->counts[SPLIT_TRAIN];
 	fit->batches = Max((fit->ntrain + options->batch_size / 2) / options->batch_size, 1);
 	fit->interval = evaluation_interval(fit->batches);

@@ -59,11 +59,12 @@ take_sample(const Sampling *sampling, TestStore *test)
 }
 
 /*
- * The same as a thread would draw it; with more and more room, until it is
- * enough.  A list that is not in order yet is put in order by the other way.
+ * The same by the sampler in memory; with more and more room, until it is
+ * enough.  A long list that a thread cannot put in order is put in order by the
+ * other way.
  */
 static Sample *
-take_memory_sample(const Sampling *sampling, TestStore *test)
+take_memory_sample(const Sampling *sampling, TestStore *test, bool in_thread)
 {
 	int32	   *nodes = test_find(test, sampling->node_type, &sampling->seeds);
 	MemorySampler *sampler = memory_sampler_create(test->store, sampling->graph, sampling->node_type);
@@ -74,7 +75,9 @@ take_memory_sample(const Sampling *sampling, TestStore *test)
 	{
 		Arena		arena = arena_create(palloc(size + ARENA_ALIGN), size);
 
-		status = memory_sample(sampler, &arena, nodes, sampling->seeds.n, &sampling->options, &sample);
+		status = memory_sample(sampler, &arena, nodes, sampling->seeds.n, &sampling->options, in_thread, &sample);
+		if (status == SAMPLE_UNORDERED && !in_thread)
+			elog(ERROR, "lists were not put in order");
 		if (status == SAMPLE_UNORDERED)
 			(void) take_sample(sampling, test);
 	}
@@ -376,11 +379,11 @@ test_blocks(PG_FUNCTION_ARGS)
 		for (int r = 0; r < sampling.graph->nrelations && ok; r++)
 			ok = check_picks(&sampling, live, a, hop, r) && check_picks(&sampling, resident, b, hop, r);
 	}
-	if (sampling.at.n < 0 && ok)
+	for (int in_thread = 0; in_thread <= 1 && sampling.at.n < 0 && ok; in_thread++)
 	{
 		TestStore  *memory = test_open(sampling.graph, false, sampling.seed, ORDER_UNIFORM);
 
-		ok = check_same(&sampling, resident, b, memory, take_memory_sample(&sampling, memory));
+		ok = check_same(&sampling, resident, b, memory, take_memory_sample(&sampling, memory, in_thread == 1));
 		test_close(memory);
 	}
 	test_close(live);
