@@ -5,6 +5,9 @@
  */
 #include "postgres.h"
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <sys/mman.h>
 
 #include "miscadmin.h"
@@ -168,6 +171,19 @@ memory_grow(void *pointer, int64 count, Size size)
 
 	memory_charge(GetMemoryChunkContext(pointer), bytes);
 	return memory_retake(pointer, 0, bytes);
+}
+
+/*
+ * Gives what has been freed back to the kernel.  malloc keeps it to use it
+ * again, but between what was read and what works on it there are holes that
+ * nothing fits into.  For the end of a phase: it looks at all of the heap.
+ */
+void
+memory_give_back(void)
+{
+#ifdef __GLIBC__
+	(void) malloc_trim(0);
+#endif
 }
 
 /* ------------------------------------------------------------------------

@@ -15,6 +15,7 @@
 extern void *memory_alloc(int64 count, Size size);
 extern void *memory_alloc_zero(int64 count, Size size);
 extern void *memory_grow(void *pointer, int64 count, Size size);
+extern void memory_give_back(void);
 
 /*
  * Arrays as long as a table.  One that would take the operation beyond

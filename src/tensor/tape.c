@@ -131,6 +131,7 @@ tape_reset(Tape *tape)
 			memory_free_table(tape->blocks[i].start);
 		}
 		tape->nblocks = 0;
+		memory_give_back();
 
 		/* batches differ a little in size */
 		tape_add_block(tape, total + total / 8);

@@ -498,6 +498,7 @@ train_load(const TrainRequest *request)
 	leak_check(graph, spec, trainer->tables, trainer->labels);
 	ereport(DEBUG1,
 			(errmsg_internal("graph and labels take %zu kB", MemoryContextMemAllocated(CurrentMemoryContext, true) / 1024)));
+	memory_give_back();
 	trainer->sampler = make_sampler(trainer);
 	result->model = model_build(spec, graph, spec->fanout, true);
 	if (old != NULL)

@@ -18,7 +18,7 @@
 #include "train/train.h"
 
 /* Seeds scored at a time. */
-#define EVALUATE_BATCH		1024
+#define EVALUATE_BATCH		512
 #define EVALUATE_BATCH_MIN	16
 
 /* Samples kept for the next evaluation take so many bytes at the most, or a 32nd of sage.max_memory. */
@@ -38,7 +38,8 @@
 /*
  * One side of the split, made ready to be scored again and again.  Which
  * neighbours a node has when it is scored does not depend on the weights, so
- * the samples are drawn once.
+ * samples that take long to draw are drawn once; those of the sampler in memory
+ * take less time than they are worth in memory.
  */
 struct Evaluator
 {
@@ -199,48 +200,46 @@ logits_from_table(Evaluator *evaluator, Model *model, float *logits)
 			   width * sizeof(float));
 }
 
-/*
- * A sample by the sampler in memory, in CurrentMemoryContext if it is to be
- * kept, else good until the next one.  NULL: it could not be drawn so.
- */
-static Sample *
-draw_from_memory(Evaluator *evaluator, const int32 *seeds, int64 n, const SampleOptions *options, bool keep)
+/* Twice the room for samples. */
+static void
+arena_enlarge(Evaluator *evaluator)
 {
-	MemorySampler *sampler = evaluator->trainer->sampler;
 	Arena	   *arena = &evaluator->arena;
-	Arena		exact;
-	Sample	   *sample;
-	SampleStatus status;
-	MemoryContext old;
+	Size		size = arena->block != NULL ? arena->size * 2 : ARENA_FIRST;
+	MemoryContext old = MemoryContextSwitchTo(evaluator->cxt);
 
-	for (;;)
-	{
-		Size		size = arena->block == NULL ? ARENA_FIRST : arena->size * 2;
-
-		arena->used = 0;
-		status = arena->block == NULL ? SAMPLE_NO_ROOM :
-			memory_sample(sampler, arena, seeds, n, options, false, &sample);
-		if (status != SAMPLE_NO_ROOM)
-			break;
-		if (arena->block != NULL)
-			memory_free_table(arena->block);
-		arena->block = NULL;
-		old = MemoryContextSwitchTo(evaluator->cxt);
-		*arena = arena_create(memory_alloc_table(size + ARENA_ALIGN, 1), size);
-		MemoryContextSwitchTo(old);
-	}
-	if (status != SAMPLE_DRAWN)
-		return NULL;
-	if (!keep)
-		return sample;
-	/* once more, with as much room as it takes */
-	exact = arena_create(memory_alloc(arena->used + ARENA_ALIGN, 1), arena->used);
-	return memory_sample(sampler, &exact, seeds, n, options, false, &sample) == SAMPLE_DRAWN ? sample : NULL;
+	if (arena->block != NULL)
+		memory_free_table(arena->block);
+	arena->block = NULL;
+	*arena = arena_create(memory_alloc_table(size + ARENA_ALIGN, 1), size);
+	MemoryContextSwitchTo(old);
 }
 
-/* The sample around the labels rows[from .. from + n), in CurrentMemoryContext. */
+/* A sample by the sampler in memory, good until the next one; NULL: it could not be drawn so. */
 static Sample *
-draw_sample(Evaluator *evaluator, int64 from, int64 n, bool keep)
+draw_from_memory(Evaluator *evaluator, const int32 *seeds, int64 n, const SampleOptions *options)
+{
+	Arena	   *arena = &evaluator->arena;
+	Sample	   *sample = NULL;
+	SampleStatus status = SAMPLE_NO_ROOM;
+
+	while (status == SAMPLE_NO_ROOM)
+	{
+		arena->used = 0;
+		if (arena->block != NULL)
+			status = memory_sample(evaluator->trainer->sampler, arena, seeds, n, options, false, &sample);
+		if (status == SAMPLE_NO_ROOM)
+			arena_enlarge(evaluator);
+	}
+	return status == SAMPLE_DRAWN ? sample : NULL;
+}
+
+/*
+ * The sample around the labels rows[from .. from + n): by the sampler in
+ * memory, or in CurrentMemoryContext, where it may be kept.
+ */
+static Sample *
+draw_sample(Evaluator *evaluator, int64 from, int64 n)
 {
 	Trainer    *trainer = evaluator->trainer;
 	const Labels *labels = trainer->labels;
@@ -258,10 +257,10 @@ draw_sample(Evaluator *evaluator, int64 from, int64 n, bool keep)
 			times[i] = labels->times[row];
 	}
 	if (trainer->sampler != NULL)
-		sample = draw_from_memory(evaluator, seeds, n, &options, keep);
-	if (sample != NULL)
-		return sample;
-	return neighbor_sample(trainer->store, trainer->graph, trainer->spec->node_type, seeds, times, n, &options);
+		sample = draw_from_memory(evaluator, seeds, n, &options);
+	if (sample == NULL)
+		sample = neighbor_sample(trainer->store, trainer->graph, trainer->spec->node_type, seeds, times, n, &options);
+	return sample;
 }
 
 static void
@@ -274,7 +273,7 @@ logits_from_samples(Evaluator *evaluator, Model *model, float *logits)
 	for (int64 from = 0; from < evaluator->n; from += evaluator->batch)
 	{
 		int64		n = Min(evaluator->batch, evaluator->n - from);
-		bool		keep = !spill_in_use() &&
+		bool		keep = trainer->sampler == NULL && !spill_in_use() &&
 			MemoryContextMemAllocated(evaluator->cxt, true) < Min(EVALUATE_KEEP, (Size) guc_max_memory * 32);
 		Sample	   *sample = evaluator->samples[from / evaluator->batch];
 		Tensor	   *result;
@@ -284,7 +283,7 @@ logits_from_samples(Evaluator *evaluator, Model *model, float *logits)
 		{
 			MemoryContext old = MemoryContextSwitchTo(keep ? evaluator->cxt : evaluator->run_cxt);
 
-			sample = draw_sample(evaluator, from, n, keep);
+			sample = draw_sample(evaluator, from, n);
 			if (keep)
 				evaluator->samples[from / evaluator->batch] = sample;
 			MemoryContextSwitchTo(old);
