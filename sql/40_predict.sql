@@ -109,9 +109,9 @@ LANGUAGE C VOLATILE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION sage.list_cache() IS 'for view sage.cache';
 
 CREATE VIEW sage.cache AS SELECT model, rows, bytes, reads, reuses FROM sage.list_cache();
-COMMENT ON VIEW sage.cache IS 'scores of whole tables that this session keeps for its next statements';
-COMMENT ON COLUMN sage.cache.model IS 'model whose scores are kept; null: none are';
-COMMENT ON COLUMN sage.cache.rows IS 'rows that they are for';
-COMMENT ON COLUMN sage.cache.bytes IS 'memory that they take';
+COMMENT ON VIEW sage.cache IS 'what this session keeps for its next statements: scores of a whole table, or neighborhoods of nodes that were scored one by one';
+COMMENT ON COLUMN sage.cache.model IS 'model that it is kept for; null: nothing is';
+COMMENT ON COLUMN sage.cache.rows IS 'rows whose scores are kept; 0: none are, but neighborhoods';
+COMMENT ON COLUMN sage.cache.bytes IS 'memory that it takes';
 COMMENT ON COLUMN sage.cache.reads IS 'how many times a graph was read and scored as a whole in this session';
-COMMENT ON COLUMN sage.cache.reuses IS 'how many times that was not necessary, because nothing had changed';
+COMMENT ON COLUMN sage.cache.reuses IS 'how many times that was not necessary, because nothing had changed and scores were kept';

@@ -11,7 +11,7 @@
 /* Lists up to here are sorted whole. */
 #define SORT_WHOLE	64
 
-#define CANDIDATES_FIRST	16
+#define CANDIDATES_FIRST	8
 
 /*
  * The list of a node whose key has the hash, empty, or with the edge that is

@@ -28,6 +28,10 @@ typedef struct CachedModel
 	Oid			row_type;		/* of row_query's argument; InvalidOid: none prepared, or it has changed */
 	Oid			row_relid;		/* its entry in pg_class */
 	PreparedQuery *row_query;	/* key and columns out of a row value */
+	bool		exact;			/* see score_keep.c: as of these, */
+	uint64		exact_changes;	/* 0: not known */
+	Oid			exact_user;
+	bool		exact_row_security;
 	double		load_cost;		/* estimated seconds to read and score all */
 	double		load_bytes;		/* estimated memory that this takes */
 	uint64		last_use;

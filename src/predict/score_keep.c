@@ -1,9 +1,10 @@
 /*
  * score_keep.c
- *		The scores of a whole table, kept from statement to statement.
+ *		What one statement has read, kept for the next: the scores of a whole
+ *		table, or, where nodes were scored one by one, their neighbourhoods.
  *
  * A wrong score is worse than a slow one, so they are kept only where it can
- * be proved that reading everything again would give the same.
+ * be proved that reading again would give the same.
  *
  * Two snapshots of transactions that have written nothing themselves see the
  * same rows if and only if the same transactions count as over in both: that
@@ -24,8 +25,9 @@
  * - the transaction is not serializable: it must be seen to have read;
  * - it is not a parallel worker, which has its leader's snapshot.
  *
- * One state is kept, in at most a quarter of sage.max_memory, until another
- * one is made.
+ * One state is kept, until another one is made: scores in at most a quarter of
+ * sage.max_memory, neighbourhoods in a few megabytes.  The latter are mostly
+ * those of hubs, which are dear to read and belong to many nodes.
  */
 #include "postgres.h"
 
@@ -33,18 +35,25 @@
 #include "access/transam.h"
 #include "access/xact.h"
 #include "miscadmin.h"
+#include "utils/guc.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
+#include "utils/rls.h"
 #include "utils/snapmgr.h"
 
 #include "base/guc.h"
 #include "base/spill.h"
 #include "predict/scorer_internal.h"
 
-typedef struct KeptScores
+/* Neighbourhoods may take so much, or a 32nd of sage.max_memory; then they begin anew. */
+#define KEEP_LIVE	((Size) 32 * 1024 * 1024)
+
+/* What is kept, and what it is good for. */
+typedef struct Kept
 {
-	TableScores *all;			/* NULL: nothing is kept */
-	CachedModel *cached;		/* in use, so that it is not freed */
+	TableScores *all;			/* NULL: none */
+	LiveState	live;			/* cxt is NULL: none */
+	CachedModel *cached;		/* in use, so that it is not freed; NULL: nothing is kept */
 	uint64		changes;		/* when it was put here */
 	Oid			user;
 	bool		row_security;
@@ -54,10 +63,10 @@ typedef struct KeptScores
 	uint32		xcnt;
 	int32		subxcnt;
 	bool		in_recovery;
-	TransactionId *xip;			/* [xcnt], then [subxcnt], in all->cxt */
-} KeptScores;
+	TransactionId *xip;			/* [xcnt], then [subxcnt], in what is kept */
+} Kept;
 
-static KeptScores kept;
+static Kept kept;
 static bool watching = false;
 static uint64 changes = 0;		/* invalidations met */
 static ScoreKeepCounts counts;
@@ -68,14 +77,22 @@ note_change(void)
 	changes++;
 }
 
+static MemoryContext
+kept_context(void)
+{
+	return kept.all != NULL ? kept.all->cxt : kept.live.cxt;
+}
+
 void
 keep_drop(void)
 {
-	if (kept.all == NULL)
+	if (kept.cached == NULL)
 		return;
-	MemoryContextDelete(kept.all->cxt);
+	MemoryContextDelete(kept_context());
 	model_cache_release(kept.cached);
 	kept.all = NULL;
+	kept.live.cxt = NULL;
+	kept.cached = NULL;
 }
 
 /*
@@ -92,7 +109,22 @@ may_share(const Scorer *scorer)
 		!IsParallelWorker() && !scorer->cached->stale;
 }
 
-/* Whether what a scorer has just read may be kept. */
+/* graph_is_exact() for the current user, which is not looked up for each row that is scored. */
+static bool
+model_is_exact(CachedModel *cached, const Scorer *scorer)
+{
+	if (cached->exact_changes != changes + 1 || cached->exact_user != scorer->user ||
+		cached->exact_row_security != scorer->row_security)
+	{
+		cached->exact = graph_is_exact(cached->graph);
+		cached->exact_changes = changes + 1;
+		cached->exact_user = scorer->user;
+		cached->exact_row_security = scorer->row_security;
+	}
+	return cached->exact;
+}
+
+/* Whether the scores that a scorer has just made of everything may be kept. */
 bool
 keep_allowed(const Scorer *scorer)
 {
@@ -100,21 +132,53 @@ keep_allowed(const Scorer *scorer)
 	return may_share(scorer) && graph_is_exact(scorer->cached->graph);
 }
 
+/* Whether the neighbourhoods may be that a scorer has read; this can be said whenever nothing changed meanwhile. */
+static bool
+live_lasts(const Scorer *scorer)
+{
+	const LiveState *live = &scorer->live;
+
+	return live->cxt != NULL && !live->resident && may_share(scorer) && scorer->user == GetUserId() &&
+		scorer->row_security == row_security && model_is_exact(scorer->cached, scorer) &&
+		MemoryContextMemAllocated(live->cxt, true) <= Min(KEEP_LIVE, (Size) guc_max_memory * 1024 / 32);
+}
+
+static bool
+scores_last(const Scorer *scorer)
+{
+	const TableScores *all = scorer->all;
+
+	return all != NULL && all->lasting &&
+		MemoryContextMemAllocated(all->cxt, true) <= (Size) guc_max_memory * 1024 / 4;
+}
+
 /*
- * Takes what the scorer has scored, if that may be kept, and nobody else's is
+ * Takes what the scorer has read, if that may be kept, and nobody else's is
  * any more.  The scorer is about to be freed.
  */
 void
 keep_put(Scorer *scorer)
 {
-	TableScores *all = scorer->all;
 	Snapshot	snapshot = scorer->snapshot;
 
-	if (all == NULL || !all->lasting || scorer->changes != changes || scorer->cached->stale || spill_in_use() ||
-		MemoryContextMemAllocated(all->cxt, true) > (Size) guc_max_memory * 1024 / 4)
+	if (scorer->changes != changes || scorer->cached->stale || spill_in_use())
 		return;
-	keep_drop();
-	kept.xip = MemoryContextAlloc(all->cxt, Max(snapshot->xcnt + snapshot->subxcnt, 1) * sizeof(TransactionId));
+	if (scores_last(scorer))
+	{
+		keep_drop();
+		kept.all = scorer->all;
+		scorer->all = NULL;
+	}
+	else if (live_lasts(scorer))
+	{
+		keep_drop();
+		kept.live = scorer->live;
+		scorer->live.cxt = NULL;
+	}
+	else
+		return;
+	MemoryContextSetParent(kept_context(), TopMemoryContext);
+	kept.xip = MemoryContextAlloc(kept_context(), Max(snapshot->xcnt + snapshot->subxcnt, 1) * sizeof(TransactionId));
 	memcpy(kept.xip, snapshot->xip, snapshot->xcnt * sizeof(TransactionId));
 	memcpy(kept.xip + snapshot->xcnt, snapshot->subxip, snapshot->subxcnt * sizeof(TransactionId));
 	kept.xcnt = snapshot->xcnt;
@@ -128,9 +192,6 @@ keep_put(Scorer *scorer)
 	kept.row_security = scorer->row_security;
 	kept.cached = scorer->cached;
 	kept.cached->users++;
-	kept.all = all;
-	scorer->all = NULL;
-	MemoryContextSetParent(all->cxt, TopMemoryContext);
 }
 
 static bool
@@ -145,6 +206,13 @@ same_snapshot(Snapshot snapshot)
 		passed < PG_INT32_MAX;
 }
 
+/* Whether what is kept is of use where it is said how the scorer reads. */
+static bool
+access_suits(int access)
+{
+	return access != (kept.all != NULL ? ACCESS_LIVE : ACCESS_RESIDENT);
+}
+
 /* For a new scorer: gives it what is kept, if it would read the same. */
 void
 keep_take(Scorer *scorer)
@@ -154,24 +222,28 @@ keep_take(Scorer *scorer)
 	watching = true;
 	AcceptInvalidationMessages();
 	scorer->changes = changes;
-	if (kept.all == NULL)
+	if (kept.cached == NULL)
 		return;
-	if (kept.changes != changes || kept.cached->stale)
+	if (kept.changes != changes || kept.cached->stale || (kept.all == NULL && !same_snapshot(scorer->snapshot)))
 	{
 		keep_drop();
 		return;
 	}
-	if (scorer->cached != kept.cached || scorer->access == ACCESS_LIVE || scorer->user != kept.user ||
+	if (scorer->cached != kept.cached || !access_suits(scorer->access) || scorer->user != kept.user ||
 		scorer->row_security != kept.row_security || !may_share(scorer) || !same_snapshot(scorer->snapshot))
 		return;
 	ereport(DEBUG1,
-			(errmsg_internal("scores of model \"%s\" are kept from an earlier statement", scorer->cached->name)));
-	counts.reuses++;
+			(errmsg_internal("%s of model \"%s\" are kept from an earlier statement",
+							 kept.all != NULL ? "scores" : "neighborhoods", scorer->cached->name)));
+	counts.reuses += kept.all != NULL;
 	pfree(kept.xip);
+	MemoryContextSetParent(kept_context(), scorer->cxt);
 	scorer->all = kept.all;
-	MemoryContextSetParent(scorer->all->cxt, scorer->cxt);
+	scorer->live = kept.live;
 	model_cache_release(kept.cached);
 	kept.all = NULL;
+	kept.live.cxt = NULL;
+	kept.cached = NULL;
 }
 
 /* What has been done in this session, and what is kept now. */
@@ -180,8 +252,8 @@ score_keep_counts(void)
 {
 	ScoreKeepCounts now = counts;
 
-	now.model = kept.all != NULL ? kept.cached->name : NULL;
+	now.model = kept.cached != NULL ? kept.cached->name : NULL;
 	now.rows = kept.all != NULL ? kept.all->output.rows : 0;
-	now.bytes = kept.all != NULL ? MemoryContextMemAllocated(kept.all->cxt, true) : 0;
+	now.bytes = kept.cached != NULL ? MemoryContextMemAllocated(kept_context(), true) : 0;
 	return now;
 }

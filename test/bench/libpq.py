@@ -6,6 +6,7 @@ the call of libpq stands between two readings of the clock.
 """
 import ctypes
 import ctypes.util
+import os
 import time
 
 PGRES_EMPTY_QUERY, PGRES_COMMAND_OK, PGRES_TUPLES_OK = 0, 1, 2
@@ -105,6 +106,11 @@ class Connection:
             return time.perf_counter()
         with open('/proc/%d/schedstat' % self.pid) as file:
             return int(file.read().split()[0]) / 1e9
+
+    def kernel_seconds(self):
+        """Of the backend's processor time, what the kernel took so far: reading files, handing out memory."""
+        with open('/proc/%d/stat' % self.pid) as file:
+            return int(file.read().rsplit(')', 1)[1].split()[12]) / os.sysconf('SC_CLK_TCK')
 
     def seconds(self, sql):
         """From sending to the last row's arrival."""

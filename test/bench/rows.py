@@ -22,6 +22,7 @@ ROWS = {
     'hub': rows_scale.hub,
     'sessions': rows_score.sessions,
     'unused': rows_score.unused,
+    'cancel': rows_scale.cancel,
     'estimate': rows_scale.estimate,
 }
 

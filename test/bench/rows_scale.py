@@ -1,11 +1,13 @@
 """Rows about size: memory, growth, hubs, the estimate."""
 import json
 import math
+import random
 import statistics
 import threading
 import time
 
 from bench import Result, Skip, format_number, milliseconds, percentile, spread
+from libpq import Error
 from rows_score import seconds_all, single_rows
 
 MEGABYTE = 1024 * 1024
@@ -119,13 +121,27 @@ def hub(bench):
 # Growth
 # ----------------------------------------------------------------------------
 
+def batch_rows(bench, graph):
+    """How many different rows a batch of 512 labels reads: a small graph's neighborhoods have more of them in common."""
+    chosen, counts = random.Random(4), []
+    with bench.connect() as connection:
+        connection.query("SET sage.max_memory = '16GB'")
+        for _ in range(3):
+            seeds = ','.join(map(str, chosen.sample(range(graph.nodes), min(512, graph.nodes))))
+            counts.append(connection.number(
+                "SELECT count(DISTINCT node) FROM (SELECT neighbor FROM sage_sample_neighbors('%s', '{%s}'::bigint[], NULL,"
+                " '{10,10}'::integer[]) UNION ALL SELECT unnest('{%s}'::text[])) AS read (node)" % (graph.name, seeds, seeds)))
+    return statistics.mean(counts)
+
+
 def growth_of(bench, name):
-    """Seconds of loading, an epoch, scoring all, and one row."""
+    """Seconds of loading, an epoch, scoring all, and one row; of them the kernel's; rows that a batch reads."""
     graph, model = bench.graph(name), bench.model(name)
     with warm_session(bench) as connection:
         connection.query("SET sage.max_memory = '16GB'")
-        begin = time.perf_counter()
+        begin, kernel = time.perf_counter(), connection.kernel_seconds()
         total = connection.seconds(bench.train_sql(name + '_growth', name, 1))
+        training_kernel = connection.kernel_seconds() - kernel
         share = 1 if connection.clock == 'wall' else total / (time.perf_counter() - begin)
         rows = connection.query("SELECT baseline, sum(seconds) FROM sage.epochs WHERE run = (SELECT max(run) FROM sage.epochs"
                                 " WHERE model = '%s_growth') GROUP BY baseline" % name)
@@ -133,46 +149,125 @@ def growth_of(bench, name):
     with bench.connect() as connection:
         connection.query("SET sage.max_memory = '16GB'")
         connection.query("SELECT sage_predict(1, '%s')" % model)
+        kernel = connection.kernel_seconds()
         scoring = connection.seconds("SELECT id, sage_predict(id, '%s') FROM %s" % (model, graph.node_table))
-    times, bare = single_rows(bench, graph, model)
+        scoring_kernel = connection.kernel_seconds() - kernel
+    times = single_rows(bench, graph, model)
     return {'loading': total - sum(learning.values()), 'epoch': learning['f'], 'scoring all': scoring,
-            'one row': percentile(times, 0.5), 'bare': percentile(bare, 0.5)}
+            'one row': percentile(times['moving'], 0.5), 'bare': percentile(times['bare'], 0.5),
+            'kernel in training': training_kernel, 'kernel in scoring': scoring_kernel}
+
+
+def exponent(times, sizes):
+    return math.log(times[-1] / times[0]) / math.log(sizes[-1] / sizes[0])
 
 
 def growth(bench):
-    factors, measured = bench.arguments.factors, []
+    """
+    What the graph's size does to the time: the exponent is 1 if it is linear.
+    Loading and scoring read each row once; an epoch reads the rows of its
+    batches, which is what it is measured by; a single row is held against
+    the bare queries.
+    """
+    factors, measured, rows = bench.arguments.factors, [], []
     for name, factor in zip(bench.growing, factors):
         rounds = [growth_of(bench, name) for _ in range(bench.repeats(3, 1) if factor == 1 else 1)]
         measured.append({what: statistics.median([r[what] for r in rounds]) for what in rounds[0]})
-        bench.say('%s: %s' % (name, ', '.join('%s %s' % (what, milliseconds(t)) for what, t in measured[-1].items())))
-    results = []
-    for what in 'loading', 'epoch', 'scoring all', 'one row':
-        times = [m[what] for m in measured]
-        exponent = math.log(times[-1] / times[0]) / math.log(factors[-1] / factors[0])
-        results.append(Result(
-            'growth %s: %s' % (', '.join('%dx' % f for f in factors), what), ', '.join(map(milliseconds, times)),
-            'bare queries ' + ', '.join(milliseconds(m['bare']) for m in measured) if what == 'one row' else '',
-            exponent, 0.1 if what == 'one row' else 1.1, None, 'lower', '', runs={'seconds': times}))
-    results[0].note = 'ratio: the exponent; loading is the training without its epochs: reading, fitting encoders, storing'
-    return results
+        rows.append(batch_rows(bench, bench.graphs[name]))
+        bench.say('%s: %s, rows of a batch %s' % (
+            name, ', '.join('%s %s' % (what, milliseconds(t)) for what, t in measured[-1].items()), format(round(rows[-1]), ',')))
+    times = {what: [m[what] for m in measured] for what in measured[0]}
+    read = [factor * n for factor, n in zip(factors, rows)]
+    grown = {what: exponent(times[what], factors) for what in ('loading', 'epoch', 'scoring all', 'one row', 'bare')}
+    what_is = 'growth %s: ' % ', '.join('%dx' % f for f in factors)
+
+    def listed(what):
+        return ', '.join(map(milliseconds, times[what]))
+
+    return [
+        Result(what_is + 'loading', listed('loading'), 'of the training, the kernel ' + listed('kernel in training'), grown['loading'],
+               1.1, None, 'lower', '', runs=times,
+               note='ratio: the exponent; loading is the training without its epochs: reading, fitting encoders, evaluating, storing'),
+        Result(what_is + 'epoch, by the rows it reads', listed('epoch'),
+               'a batch reads %s rows' % ', '.join(format(round(n), ',') for n in rows), exponent(times['epoch'], read), 1.1, None,
+               'lower', '', note='by the size of the graph: %s' % format_number(grown['epoch'])),
+        Result(what_is + 'scoring all', listed('scoring all'), 'of it the kernel ' + listed('kernel in scoring'), grown['scoring all'],
+               1.1, None, 'lower', ''),
+        Result(what_is + 'one row', listed('one row'), 'bare queries ' + listed('bare'), grown['one row'] - grown['bare'], 0.1, None,
+               'lower', '', note='ratio: the exponent %s less that of the bare queries, %s' % (
+                   format_number(grown['one row']), format_number(grown['bare'])))]
+
+
+# ----------------------------------------------------------------------------
+# Cancelling
+# ----------------------------------------------------------------------------
+
+def cancelled(bench, sql, threads, after):
+    """Seconds from the cancel to the end of the statement; None if it had ended before."""
+    connection = bench.connect(threads)
+    connection.query("SET sage.max_memory = '16GB'")
+    ended = []
+
+    def run():
+        try:
+            connection.query(sql)
+        except Error as error:
+            ended.append((time.perf_counter(), str(error)))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    time.sleep(after)
+    begin = time.perf_counter()
+    bench.sage.query('SELECT pg_cancel_backend(%d)' % connection.pid)
+    thread.join()
+    connection.close()
+    return ended[0][0] - begin if ended and 'cancel' in ended[0][1] else None
+
+
+def cancel(bench):
+    """A training, then a statement that scores all rows, cancelled again and again, each time a little later."""
+    graph = bench.graph('large')
+    statements = {'training': bench.train_sql('cancelled', 'large', 1),
+                  'scoring all': "SELECT count(sage_predict(id, '%s')) FROM %s" % (bench.model('large'), graph.node_table)}
+    times = {}
+    for what, sql in statements.items():
+        after = 0.1
+        while len(times.setdefault(what, [])) < bench.repeats(25, 4):
+            seconds = cancelled(bench, sql, 2, after)
+            if seconds is None:
+                break
+            times[what].append(seconds)
+            after *= 1.25
+    return [Result('%s cancelled, 2 threads, %s edges' % (what, format(graph.edges, ',')), 'at most ' + milliseconds(max(found)),
+                   'median ' + milliseconds(statistics.median(found)), max(found) * 1000, 250, None, 'lower', ' ms',
+                   note='%d times, from 0.1 s after the begin on' % len(found), runs={'seconds': found})
+            for what, found in times.items() if found]
 
 
 # ----------------------------------------------------------------------------
 # The estimate
 # ----------------------------------------------------------------------------
 
-def estimate(bench):
-    """sage_estimate against what then happens."""
-    if bench.sage.value("SELECT count(*) FROM pg_proc WHERE proname = 'sage_estimate'") == '0':
-        raise Skip('this sage has no sage_estimate')
-    graph = bench.graph('git')
-    told = json.loads(bench.sage.value("SELECT to_jsonb(e) FROM sage_estimate('git', '{%s}') AS e"
-                                       % '"fanout": [10, 10], "hidden": 64, "batch_size": 512'))
+def estimate_of(bench, name):
+    """What sage_estimate says of a graph, and what then happens."""
+    bench.graph(name)
+    told = json.loads(bench.sage.value("SELECT to_jsonb(e) FROM sage_estimate('%s', '{%s}') AS e"
+                                       % (name, '"fanout": [10, 10], "hidden": 64, "batch_size": 512')))
     with warm_session(bench) as connection:
-        peak, _ = training_peak(bench, connection, bench.train_sql('estimate', 'git', 2))
+        connection.query("SET sage.max_memory = '16GB'")
+        peak, _ = training_peak(bench, connection, bench.train_sql('estimate', name, 1))
         seconds = connection.number("SELECT avg(seconds) FROM sage.epochs WHERE NOT baseline AND run ="
                                     " (SELECT max(run) FROM sage.epochs WHERE model = 'estimate')")
-    happened = {'training_bytes': peak, 'epoch_seconds': seconds}
-    return [Result('sage_estimate: ' + name, format_number(told[name]), 'happened ' + format_number(happened[name]),
-                   max(told[name] / happened[name], happened[name] / told[name]), 2, None, 'lower', runs={'told': told})
-            for name in happened]
+    bench.drop_model('estimate')
+    return told, {'training_bytes': peak, 'epoch_seconds': seconds}
+
+
+def estimate(bench):
+    """sage_estimate against what then happens, on graphs of several sizes and kinds."""
+    results = []
+    for name in 'git', 'plain', 'large':
+        told, happened = estimate_of(bench, name)
+        results += [Result('sage_estimate, %s: %s' % (name, what), format_number(told[what]), 'happened ' + format_number(happened[what]),
+                           max(told[what] / happened[what], happened[what] / told[what]), 2, None, 'lower', runs={'told': told})
+                    for what in happened]
+    return results

@@ -99,40 +99,73 @@ class BareQueries:
         return sum(self.connection.run_seconds(query) for query in bound)
 
 
+class Mover:
+    """Another session, which ends a transaction whenever it is told to: nothing that was read before counts any more."""
+
+    def __init__(self, bench):
+        self.connection = bench.connect()
+        self.connection.prepare('move', 'SELECT pg_current_xact_id()')
+        self.bound = self.connection.bind('move')
+
+    def move(self):
+        self.connection.run(self.bound)
+
+    def close(self):
+        self.connection.close()
+
+
+class Scoring:
+    """A session that scores by prepared statements; with a mover, each of them after the end of some transaction."""
+
+    def __init__(self, bench, model, mover=None):
+        self.connection, self.mover = bench.connect(), mover
+        self.connection.prepare('one', "SELECT sage_predict($1::bigint, '%s')" % model)
+        self.connection.prepare('many', "SELECT sage_predict($1::bigint[], '%s')" % model)
+
+    def seconds(self, name, value):
+        bound = self.connection.bind(name, value)
+        if self.mover:
+            self.mover.move()
+        return self.connection.run_seconds(bound)
+
+    def close(self):
+        self.connection.close()
+
+
 def single_rows(bench, graph, model, edge_table=None):
     """
-    Seconds of single rows by sage, and of the bare queries, in turns.  Both are
-    prepared statements of the same client over the same socket, round trips
-    included: one for sage, three for the bare queries.
+    Seconds of single rows, fifty of a kind in turns: by sage while transactions
+    end in between, by sage while nothing changes, and by the bare queries.
+    All are prepared statements of the same client over the same socket, round
+    trips included: one for sage, three for the bare queries.
     """
-    connection, bare = bench.connect(), BareQueries(bench, graph, edge_table)
-    connection.prepare('score', "SELECT sage_predict($1::bigint, '%s')" % model)
-    chosen = random.Random(2)
-    times, bare_times = [], []
-    warm_up, n = bench.repeats(200, 50), bench.repeats(2000, 300)
-    for i in range(warm_up + n):
-        node = chosen.randrange(graph.nodes)
-        bound, score = bare.bind(node), connection.bind('score', node)
-        seconds = connection.run_seconds(score)
-        bare_seconds = bare.seconds(bound)
-        if i >= warm_up:
-            times.append(seconds)
-            bare_times.append(bare_seconds)
-    connection.close()
-    bare.connection.close()
-    return times, bare_times
+    mover, bare = Mover(bench), BareQueries(bench, graph, edge_table)
+    sessions, chosen = {'moving': Scoring(bench, model, mover), 'still': Scoring(bench, model)}, random.Random(2)
+    times = {'moving': [], 'still': [], 'bare': []}
+    for turn in range(1 + bench.repeats(40, 6)):
+        nodes = [chosen.randrange(graph.nodes) for _ in range(50)]
+        bound = [bare.bind(node) for node in nodes]
+        found = {name: [session.seconds('one', node) for node in nodes] for name, session in sessions.items()}
+        found['bare'] = [bare.seconds(queries) for queries in bound]
+        if turn > 0:
+            for name in times:
+                times[name] += found[name]
+    for session in [*sessions.values(), mover, bare.connection]:
+        session.close()
+    return times
 
 
 def one(bench):
     graph, model = bench.graph('git'), bench.model('git')
-    times, bare = single_rows(bench, graph, model)
+    times = single_rows(bench, graph, model)
     results = []
     for name, share, must, aim in ('p50', 0.5, 1.5, 1.2), ('p99', 0.99, 2, 1.2):
-        a, b = percentile(times, share), percentile(bare, share)
+        a, b = percentile(times['moving'], share), percentile(times['bare'], share)
         results.append(Result('one row, live, covering indexes, ' + name, milliseconds(a), 'three bare queries ' + milliseconds(b),
-                              a / b, must, aim, 'lower', runs={'sage': times, 'bare': bare}))
-    results[0].note = ('prepared statements over a Unix socket by libpq, round trips included: one of sage, three bare ones;'
-                       ' %d rows' % len(times))
+                              a / b, must, aim, 'lower', runs=times,
+                              note='while nothing changes: ' + milliseconds(percentile(times['still'], share))))
+    results[0].note += ('; prepared statements over a Unix socket by libpq, round trips included: one of sage, three bare ones;'
+                        ' %d rows; a transaction of another session ends before each of sage' % len(times['moving']))
     return results
 
 
@@ -148,29 +181,33 @@ def one_plain(bench):
         bench.define('git_plain', graph.node_table, table)
     bench.sage.query(bench.train_sql('git_plain', 'git_plain', 1, 'SELECT id AS node, label FROM %s WHERE id %% 10 = 0'
                                      % graph.node_table, ', "exclude": ["label"]'))
-    times, bare = single_rows(bench, graph, 'git_plain', table)
-    p50 = percentile(times, 0.5)
-    return [Result('one row, plain single-column indexes, p50', milliseconds(p50),
-                   'three bare queries ' + milliseconds(percentile(bare, 0.5)), p50 * 1000, 1, 0.7, 'lower', ' ms',
-                   note='p99 %s, bare %s' % (milliseconds(percentile(times, 0.99)), milliseconds(percentile(bare, 0.99))),
-                   runs={'sage': times, 'bare': bare})]
+    times = single_rows(bench, graph, 'git_plain', table)
+    return [Result('one row, plain single-column indexes, p50, ' + what, milliseconds(percentile(times[name], 0.5)),
+                   'three bare queries ' + milliseconds(percentile(times['bare'], 0.5)), percentile(times[name], 0.5) * 1000,
+                   1, 0.7, 'lower', ' ms', runs=times,
+                   note='p99 %s, bare %s' % (milliseconds(percentile(times[name], 0.99)), milliseconds(percentile(times['bare'], 0.99))))
+            for name, what in (('still', 'while nothing changes'), ('moving', 'a transaction ends before each'))]
 
 
 def array_of_64(bench):
+    """The array in one session, the same keys one by one in another; while nothing changes, and while transactions end."""
     graph, model = bench.graph('git'), bench.model('git')
-    connection, chosen = bench.connect(), random.Random(3)
-    connection.prepare('many', "SELECT sage_predict($1::bigint[], '%s')" % model)
-    connection.prepare('one', "SELECT sage_predict($1::bigint, '%s')" % model)
-    together, single = [], []
-    for i in range(bench.repeats(60, 10)):
+    mover, chosen = Mover(bench), random.Random(3)
+    sessions = {(when, how): Scoring(bench, model, mover if when == 'moving' else None)
+                for when in ('still', 'moving') for how in ('many', 'one')}
+    times = {key: [] for key in sessions}
+    for i in range(3 + bench.repeats(60, 10)):
         keys = [chosen.randrange(graph.nodes) for _ in range(64)]
-        together.append(connection.run_seconds(connection.bind('many', array(keys))))
-        single.append(sum(connection.run_seconds(connection.bind('one', key)) for key in keys))
-    together, single = together[3:], single[3:]
-    connection.close()
-    return [Result('64 keys in one array', spread(together), '64 single calls ' + spread(single),
-                   statistics.median(single) / statistics.median(together), 3, note='round trips included',
-                   runs={'array': together, 'single': single})]
+        for (when, how), session in sessions.items():
+            seconds = sum(session.seconds(how, value) for value in ([array(keys)] if how == 'many' else keys))
+            if i >= 3:
+                times[when, how].append(seconds)
+    for session in [*sessions.values(), mover]:
+        session.close()
+    return [Result('64 keys in one array, ' + what, spread(times[when, 'many']), '64 single calls ' + spread(times[when, 'one']),
+                   statistics.median(times[when, 'one']) / statistics.median(times[when, 'many']), 3, note='round trips included',
+                   runs={'array': times[when, 'many'], 'single': times[when, 'one']})
+            for when, what in (('still', 'while nothing changes'), ('moving', 'a transaction ends before each call'))]
 
 
 def again(bench):

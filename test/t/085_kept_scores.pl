@@ -1,5 +1,5 @@
-# Scores that a session keeps from statement to statement are never stale:
-# prepared transactions, and replay on a standby.
+# What a session keeps from statement to statement is never stale: prepared
+# transactions, and replay on a standby.
 #
 # How to run it: see 010_dump_restore.pl.
 use strict;
@@ -33,57 +33,64 @@ my $port = $primary->port;
 my $host = $primary->host;
 my $elsewhere = "psql -X -q -h $host -p $port -d postgres";
 my $score = q{SELECT max(abs(sage_predict(id) - score)) < 1e-6 FROM before;};
-my $look = q{SELECT reads, reuses FROM sage.cache;};
+my $look = q{SELECT model, rows > 0 FROM sage.cache;};
 
-# One session; what another one does meanwhile is done through the shell.
-is($primary->safe_psql('postgres', qq{
-	SET sage.access = resident;
-	$score
-	$score
-	\\! $elsewhere -c "BEGIN" -c "UPDATE users SET age = age + 500" -c "PREPARE TRANSACTION 'one'"
-	$score
-	$score
-	\\! $elsewhere -c "COMMIT PREPARED 'one'"
-	$score
-	\\! $elsewhere -c "BEGIN" -c "UPDATE users SET age = age - 500" -c "PREPARE TRANSACTION 'two'"
-	$score
-	\\! $elsewhere -c "ROLLBACK PREPARED 'two'"
-	$score
-	BEGIN;
-	UPDATE users SET age = age - 500;
-	PREPARE TRANSACTION 'three';
-	$score
-	COMMIT PREPARED 'three';
-	$score
-	SELECT reuses > 0 FROM sage.cache;
-}), join("\n", qw(t t t t f f f f t t)), 'prepared transactions');
+# Scores of the whole table, then neighbourhoods of each node.
+for my $access ('resident', 'live')
+{
+	my $scores = $access eq 'resident' ? 't' : 'f';
 
-$primary->wait_for_catchup($standby, 'replay');
-is($standby->safe_psql('postgres', qq{
-	SET sage.access = resident;
-	$score
-	$score
-	$look
-	\\! $elsewhere -c "UPDATE users SET age = age + 500"
-	\\set lsn `$elsewhere -At -c "SELECT pg_current_wal_flush_lsn()"`
-	SELECT set_config('test.lsn', :'lsn', false) = '';
-	DO \$\$ BEGIN WHILE pg_last_wal_replay_lsn() < current_setting('test.lsn')::pg_lsn LOOP PERFORM pg_sleep(.02); END LOOP; END \$\$;
-	$score
-	$score
-	$look
-}), join("\n", qw(t t 1|1 f f f 2|2)), 'a standby');
+	# One session; what another one does meanwhile is done through the shell.
+	is($primary->safe_psql('postgres', qq{
+		SET sage.access = $access;
+		$score
+		$score
+		\\! $elsewhere -c "BEGIN" -c "UPDATE users SET age = age + 500" -c "PREPARE TRANSACTION 'one'"
+		$score
+		$score
+		\\! $elsewhere -c "COMMIT PREPARED 'one'"
+		$score
+		\\! $elsewhere -c "BEGIN" -c "UPDATE users SET age = age - 500" -c "PREPARE TRANSACTION 'two'"
+		$score
+		\\! $elsewhere -c "ROLLBACK PREPARED 'two'"
+		$score
+		BEGIN;
+		UPDATE users SET age = age - 500;
+		PREPARE TRANSACTION 'three';
+		$score
+		COMMIT PREPARED 'three';
+		$score
+		SELECT model, rows > 0 FROM sage.cache;
+	}), join("\n", qw(t t t t f f f f t), "churn|$scores"), "prepared transactions, $access");
 
-# a transaction in progress whose subtransactions are too many to be listed
-is($primary->safe_psql('postgres', qq{
-	SET sage.access = resident;
-	$score
-	\\! $elsewhere -c "BEGIN" -c "DO \\\$x\\\$ BEGIN FOR i IN 1 .. 100 LOOP BEGIN UPDATE users SET age = age - 5 WHERE id = i; EXCEPTION WHEN OTHERS THEN NULL; END; END LOOP; END \\\$x\\\$" -c "PREPARE TRANSACTION 'many'"
-	$score
-	\\! $elsewhere -c "COMMIT PREPARED 'many'"
-	$score
-	\\! $elsewhere -c "UPDATE users SET age = 500 + id * 7919 % 61"
-	$score
-}), join("\n", qw(f f f f)), 'many subtransactions');
+	$primary->wait_for_catchup($standby, 'replay');
+	is($standby->safe_psql('postgres', qq{
+		SET sage.access = $access;
+		$score
+		$score
+		$look
+		\\! $elsewhere -c "UPDATE users SET age = age + 500"
+		\\set lsn `$elsewhere -At -c "SELECT pg_current_wal_flush_lsn()"`
+		SELECT set_config('test.lsn', :'lsn', false) = '';
+		DO \$\$ BEGIN WHILE pg_last_wal_replay_lsn() < current_setting('test.lsn')::pg_lsn LOOP PERFORM pg_sleep(.02); END LOOP; END \$\$;
+		$score
+		$score
+		$look
+	}), join("\n", 't', 't', "churn|$scores", 'f', 'f', 'f', "churn|$scores"), "a standby, $access");
+
+	# a transaction in progress whose subtransactions are too many to be listed
+	is($primary->safe_psql('postgres', qq{
+		SET sage.access = $access;
+		$score
+		\\! $elsewhere -c "BEGIN" -c "DO \\\$x\\\$ BEGIN FOR i IN 1 .. 100 LOOP BEGIN UPDATE users SET age = age - 5 WHERE id = i; EXCEPTION WHEN OTHERS THEN NULL; END; END LOOP; END \\\$x\\\$" -c "PREPARE TRANSACTION 'many'"
+		$score
+		\\! $elsewhere -c "COMMIT PREPARED 'many'"
+		$score
+		\\! $elsewhere -c "UPDATE users SET age = 500 + id * 7919 % 61"
+		$score
+	}), join("\n", qw(f f f f)), "many subtransactions, $access");
+	$primary->safe_psql('postgres', 'UPDATE users SET age = id * 7919 % 61');
+}
 
 $standby->stop;
 $primary->stop;
