@@ -192,18 +192,19 @@ def one_plain(bench):
 def array_of_64(bench):
     """The array in one session, the same keys one by one in another; while nothing changes, and while transactions end."""
     graph, model = bench.graph('git'), bench.model('git')
-    mover, chosen = Mover(bench), random.Random(3)
-    sessions = {(when, how): Scoring(bench, model, mover if when == 'moving' else None)
-                for when in ('still', 'moving') for how in ('many', 'one')}
-    times = {key: [] for key in sessions}
-    for i in range(3 + bench.repeats(60, 10)):
-        keys = [chosen.randrange(graph.nodes) for _ in range(64)]
-        for (when, how), session in sessions.items():
-            seconds = sum(session.seconds(how, value) for value in ([array(keys)] if how == 'many' else keys))
-            if i >= 3:
-                times[when, how].append(seconds)
-    for session in [*sessions.values(), mover]:
-        session.close()
+    mover, times = Mover(bench), {}
+    for when in 'still', 'moving':
+        sessions = {how: Scoring(bench, model, mover if when == 'moving' else None) for how in ('many', 'one')}
+        chosen = random.Random(3)
+        for i in range(3 + bench.repeats(60, 10)):
+            keys = [chosen.randrange(graph.nodes) for _ in range(64)]
+            for how, session in sessions.items():
+                seconds = sum(session.seconds(how, value) for value in ([array(keys)] if how == 'many' else keys))
+                if i >= 3:
+                    times.setdefault((when, how), []).append(seconds)
+        for session in sessions.values():
+            session.close()
+    mover.close()
     return [Result('64 keys in one array, ' + what, spread(times[when, 'many']), '64 single calls ' + spread(times[when, 'one']),
                    statistics.median(times[when, 'one']) / statistics.median(times[when, 'many']), 3, note='round trips included',
                    runs={'array': times[when, 'many'], 'single': times[when, 'one']})
