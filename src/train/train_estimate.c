@@ -11,7 +11,6 @@
 #include <math.h>
 
 #include "base/memory.h"
-#include "train/checkpoint.h"
 #include "train/train.h"
 
 /* Seconds a row and an edge. */
@@ -25,11 +24,16 @@
 /* Of each label: its key, node, class, side of the split and place in an epoch's order. */
 #define LABEL_BYTES		48
 
-/* Weights, gradient, two moments and the best checkpoints; the baseline is not larger. */
-#define WEIGHT_COPIES	(5 + CHECKPOINTS_KEEP)
+/* Weights, gradient, two moments, and what is made of them to be stored; the baseline is not larger. */
+#define WEIGHT_COPIES	5
 
-/* So many seeds of a batch draw in the same node. */
+/*
+ * So many seeds of a batch draw in the same node, and so many states of the
+ * hidden width there are for each of the different ones: its projection, and
+ * of some the sum and its gradient.
+ */
 #define SHARED			3
+#define STATES			2.0
 
 /* A node's key, by number and by key, and its place in the encoded rows. */
 #define NODE_BYTES		20
@@ -160,7 +164,7 @@ TrainEstimate
 train_estimate(const Graph *graph, const ModelOptions *options)
 {
 	TrainEstimate estimate = {0};
-	double		widest = options->hidden;
+	double		widest = 0;
 	double		width = 0;
 	double		numbers = 0;
 	double		edges = 0;
@@ -174,9 +178,9 @@ train_estimate(const Graph *graph, const ModelOptions *options)
 	estimate.resident += edges_bytes(graph, &edges, &widest, &width, &estimate);
 	for (int t = 0; t < graph->nnode_types; t++)
 		labels = Max(labels, graph_estimate_rows(graph->node_types[t].relid));
-	batch = Min(options->batch_size * seed / SHARED, estimate.rows) * (widest + 2.0 * options->hidden) * sizeof(float);
+	batch = Min(options->batch_size * seed / SHARED, estimate.rows) * (widest + STATES * options->hidden) * sizeof(float);
 	weights = 2 * options->hidden * (width + 2.0 * options->hidden) * sizeof(float);
-	learning = WEIGHT_COPIES * weights + 2 * batch + LABEL_BYTES * labels;
+	learning = WEIGHT_COPIES * weights + batch + LABEL_BYTES * labels;
 	estimate.training = estimate.resident + Max(learning, edges);
 	estimate.in_memory = estimate.resident + edges <= memory_for_tables();
 	estimate.load_seconds = estimate.rows * LOAD_NODE_SECONDS + estimate.edges * LOAD_EDGE_SECONDS;

@@ -34,6 +34,7 @@
  */
 #define TABLE_LABELS	4096
 #define TABLE_COST		4
+#define TABLE_BYTES		(64.0 * 1024 * 1024)
 
 /*
  * One side of the split, made ready to be scored again and again.  Which
@@ -80,8 +81,8 @@ rows_of_split(const Labels *labels, Split split, int64 most, int64 *n)
  * some.  A sample has each node once, but every batch has its own; the table
  * is gone through once a layer, also for nodes that no label asks for; where a
  * node's neighbours depend on the seed that cannot be done.  Two levels of all
- * nodes' states must not take more than a 32nd of sage.max_memory: the samples
- * are kept, and cost little the second time.
+ * nodes' states must not take more than TABLE_BYTES, or a 32nd of
+ * sage.max_memory: beyond the processor's caches samples are as good.
  */
 static bool
 whole_table_pays(const Trainer *trainer, const Fanout *fanout, int64 n)
@@ -104,7 +105,7 @@ whole_table_pays(const Trainer *trainer, const Fanout *fanout, int64 n)
 		touched += level;
 	}
 	return Min(touched, nodes) * n / TABLE_LABELS > TABLE_COST * nodes * fanout->nhops &&
-		2 * nodes * trainer->spec->hidden * sizeof(float) <= guc_max_memory * 32.0;
+		2 * nodes * trainer->spec->hidden * sizeof(float) <= Min(TABLE_BYTES, guc_max_memory * 32.0);
 }
 
 /*
