@@ -6,7 +6,7 @@
 
 #include "feature/encode.h"
 
-/* The list of most common elements ends here with the default statistics target. */
+/* A text column with more different values is free text. */
 #define KINDS_LISTED	1000
 
 /* An array's header, as stored where the array is short. */
@@ -31,7 +31,6 @@ element_bytes(ColumnWire wire)
 static void
 column_estimate(const Column *column, const GraphColumnStats *stats, FeatureWidths *widths)
 {
-	double		kinds = stats->element_kinds >= KINDS_LISTED ? 4 * stats->element_kinds : stats->element_kinds;
 	double		elements = Max((stats->width - ARRAY_HEADER) / element_bytes(column->wire), 1);
 
 	switch (column->class)
@@ -57,7 +56,7 @@ column_estimate(const Column *column, const GraphColumnStats *stats, FeatureWidt
 		case CLASS_INTEGER_SET:
 		case CLASS_TEXT_SET:
 			widths->entries += stats->elements > 0 ? stats->elements : elements;
-			widths->sparse += Max(kinds, 16);
+			widths->sparse += Max(stats->element_kinds, 16);
 			break;
 	}
 }

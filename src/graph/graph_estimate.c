@@ -58,11 +58,17 @@ graph_estimate_rows(Oid relid)
 	return (int64) Min(rows, 1e15);
 }
 
-/* An array column's statistics of its elements: how many in a row, and how many kinds. */
+/*
+ * An array column's statistics of its elements: how many in a row, and how many
+ * kinds.  Only the most common kinds are listed.  The others share what is
+ * left of a row's elements; each is rarer than the last of the list, by a
+ * third on average if they get rarer as in most sets of words.
+ */
 static void
 element_stats(HeapTuple tuple, GraphColumnStats *stats)
 {
 	AttStatsSlot slot;
+	double		listed = 0;
 
 	if (get_attstatsslot(&slot, tuple, STATISTIC_KIND_DECHIST, InvalidOid, ATTSTATSSLOT_NUMBERS))
 	{
@@ -70,9 +76,14 @@ element_stats(HeapTuple tuple, GraphColumnStats *stats)
 			stats->elements = slot.numbers[slot.nnumbers - 1];
 		free_attstatsslot(&slot);
 	}
-	if (get_attstatsslot(&slot, tuple, STATISTIC_KIND_MCELEM, InvalidOid, ATTSTATSSLOT_VALUES))
+	if (get_attstatsslot(&slot, tuple, STATISTIC_KIND_MCELEM, InvalidOid, ATTSTATSSLOT_VALUES | ATTSTATSSLOT_NUMBERS))
 	{
 		stats->element_kinds = slot.nvalues;
+		for (int i = 0; i < slot.nvalues && i < slot.nnumbers; i++)
+			listed += slot.numbers[i];
+		/* behind the frequencies stands the least of them */
+		if (slot.nnumbers > slot.nvalues && slot.numbers[slot.nvalues] > 0)
+			stats->element_kinds += 3 * Max(stats->elements - listed, 0) / slot.numbers[slot.nvalues];
 		free_attstatsslot(&slot);
 	}
 }

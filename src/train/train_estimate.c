@@ -18,8 +18,12 @@
 #define LOAD_EDGE_SECONDS	0.1e-6
 
 /* Seconds, at a width of 64: a pick of a batch, and each number of the different rows picked. */
-#define PICK_SECONDS		0.04e-6
+#define PICK_SECONDS		0.03e-6
 #define NUMBER_SECONDS		0.01e-6
+
+/* Seconds of a batch however small, and of a step of each weight. */
+#define BATCH_SECONDS		0.3e-3
+#define WEIGHT_SECONDS		2e-9
 
 /* Of each label: its key, node, class, side of the split and place in an epoch's order. */
 #define LABEL_BYTES		48
@@ -113,31 +117,36 @@ edges_bytes(const Graph *graph, double *largest, double *widest, double *width, 
 	return bytes;
 }
 
-/* Nodes that are drawn in around a seed, itself included. */
+/* Nodes that are drawn in around a seed of that type, itself included. */
 static double
-sample_nodes(const Graph *graph, const ModelOptions *options)
+sample_nodes(const Graph *graph, const ModelOptions *options, int node_type)
 {
 	int			hops = fanout_hops(options->fanout);
 	int			layers = options->layers != OPTION_UNSET ? options->layers : hops > 0 ? hops : 2;
 	Fanout	   *fanout = fanout_read(graph, options->fanout, layers);
-	double		level = 1;
+	double	   *met = palloc0(graph->nnode_types * sizeof(double));	/* so far, by type */
 	double		nodes = 1;
 
 	for (int r = 0; r < graph->nrelations; r++)
 		fanout_fill(fanout, r, fanout_default(mean_degree(graph, r), true));
+	met[node_type] = 1;
 	for (int hop = 1; hop <= layers; hop++)
 	{
-		double		each = 0;
+		double	   *next = palloc0(graph->nnode_types * sizeof(double));
 
 		for (int r = 0; r < graph->nrelations; r++)
 		{
+			const GraphRelation *def = &graph->relations[r];
 			double		degree = mean_degree(graph, r);
 			int			count = fanout_count(fanout, hop, r);
 
-			each += count < 0 ? degree : Min(count, degree);
+			next[def->src_type] += met[def->dst_type] * (count < 0 ? degree : Min(count, degree));
 		}
-		level *= each;
-		nodes += level;
+		for (int t = 0; t < graph->nnode_types; t++)
+		{
+			nodes += next[t];
+			met[t] += next[t];
+		}
 	}
 	return nodes;
 }
@@ -147,18 +156,19 @@ sample_nodes(const Graph *graph, const ModelOptions *options)
  * fewer rows there are; half of all rows are hardly ever picked.
  */
 static double
-epoch_seconds(const ModelOptions *options, double labels, double rows, double seed, double numbers)
+epoch_seconds(const ModelOptions *options, double labels, double rows, double seed, double numbers, double weights)
 {
-	double		batches = labels / options->batch_size;
+	double		batches = Max(labels / options->batch_size, 1);
 	double		picks = options->batch_size * seed;
 	double		different = rows / 2 * (1 - exp(-2 * picks / Max(rows, 1)));
 
-	return batches * (picks * PICK_SECONDS + different * numbers / Max(rows, 1) * NUMBER_SECONDS) * options->hidden / 64;
+	return batches * (BATCH_SECONDS + weights * WEIGHT_SECONDS +
+					  (picks * PICK_SECONDS + different * numbers / Max(rows, 1) * NUMBER_SECONDS) * options->hidden / 64);
 }
 
 /*
  * The estimate for a graph and the options of a training.  Labels are taken
- * to be as many as the largest node type has rows.
+ * to be those of the largest node type, one a row.
  */
 TrainEstimate
 train_estimate(const Graph *graph, const ModelOptions *options)
@@ -168,22 +178,33 @@ train_estimate(const Graph *graph, const ModelOptions *options)
 	double		width = 0;
 	double		numbers = 0;
 	double		edges = 0;
-	double		labels = 0;
-	double		seed = sample_nodes(graph, options);
-	double		batch,
+	double		labels = -1;
+	int			labelled = 0;
+	double		seed,
+				batch,
 				weights,
 				learning;
 
 	estimate.resident = nodes_bytes(graph, &widest, &width, &numbers, &estimate);
 	estimate.resident += edges_bytes(graph, &edges, &widest, &width, &estimate);
 	for (int t = 0; t < graph->nnode_types; t++)
-		labels = Max(labels, graph_estimate_rows(graph->node_types[t].relid));
+	{
+		double		rows = graph_estimate_rows(graph->node_types[t].relid);
+
+		if (rows > labels)
+		{
+			labels = rows;
+			labelled = t;
+		}
+	}
+	seed = sample_nodes(graph, options, labelled);
 	batch = Min(options->batch_size * seed / SHARED, estimate.rows) * (widest + STATES * options->hidden) * sizeof(float);
 	weights = 2 * options->hidden * (width + 2.0 * options->hidden) * sizeof(float);
 	learning = WEIGHT_COPIES * weights + batch + LABEL_BYTES * labels;
 	estimate.training = estimate.resident + Max(learning, edges);
 	estimate.in_memory = estimate.resident + edges <= memory_for_tables();
 	estimate.load_seconds = estimate.rows * LOAD_NODE_SECONDS + estimate.edges * LOAD_EDGE_SECONDS;
-	estimate.epoch_seconds = epoch_seconds(options, 0.8 * labels, estimate.rows, seed, numbers);
+	estimate.epoch_seconds = epoch_seconds(options, 0.8 * labels, estimate.rows, seed, numbers,
+										   weights / sizeof(float));
 	return estimate;
 }
