@@ -124,7 +124,7 @@ for my $kill (1 .. 3)
 	is(ask($node, 'SELECT sage_resume()'), '1', 'it is resumed');
 	trainer($node, $run);
 	my $reason = ask($node, "SELECT reason FROM sage.runs WHERE run = $run");
-	like($reason, qr/^attempt \d goes on after epoch \d+( of the baseline)?, where the one before was interrupted$/,
+	like($reason, qr/^attempt \d goes on after epoch \d+( of the (refit|baseline))?, where the one before was interrupted$/,
 		'and says from where');
 	cmp_ok($reason =~ /after epoch (\d+),/ ? $1 : 50, '>=', $epoch, 'no epoch that was seen is lost');
 }
