@@ -121,12 +121,16 @@ memory_take(MemoryContext cxt, Size bytes)
 static void *
 memory_retake(void *pointer, Size old_bytes, Size bytes)
 {
-	void	   *larger;
+	char	   *larger;
 
 	if (old_bytes < LARGE_ARRAY || bytes <= old_bytes)
 		return memory_in_large_pages(repalloc_huge(pointer, Max(bytes, 1)), bytes);
 	larger = memory_take(GetMemoryChunkContext(pointer), bytes);
-	memcpy(larger, pointer, old_bytes);
+	for (Size from = 0; from < old_bytes; from += MEMORY_SLICE)
+	{
+		CHECK_FOR_INTERRUPTS();
+		memcpy(larger + from, (char *) pointer + from, Min(MEMORY_SLICE, old_bytes - from));
+	}
 	pfree(pointer);
 	return larger;
 }

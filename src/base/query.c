@@ -130,7 +130,8 @@ plan_with(const char *name, const char *value)
  * A statement that is prepared will be run often, on few rows each time, so
  * most pages that it reads are in memory, where one costs what any other
  * does.  A plan made for a disk would sort the rows' places first (a bitmap
- * scan), which takes longer than it saves.
+ * scan), which takes longer than it saves.  (A tablespace's own costs stay as
+ * they are.)
  */
 static int64
 query_plan_run(SPIPlanPtr plan, int nargs, const Oid *types, const Datum *args, const bool *nulls,

@@ -9,7 +9,7 @@
  */
 #include "postgres.h"
 
-#include "commands/tablespace.h"
+#include "miscadmin.h"
 #include "storage/fd.h"
 #include "utils/memutils.h"
 #include "utils/wait_event.h"
@@ -37,7 +37,6 @@ scratch_create(void)
 {
 	Scratch    *scratch = palloc0(sizeof(Scratch));
 
-	PrepareTempTablespaces();
 	scratch->file = OpenTemporaryFile(true);
 	scratch->callback.func = scratch_end;
 	scratch->callback.arg = scratch;
@@ -52,6 +51,7 @@ scratch_write(Scratch *scratch, int64 at, const void *data, Size size)
 	{
 		int			slice = (int) Min(SCRATCH_SLICE, size - done);
 
+		CHECK_FOR_INTERRUPTS();
 		if (FileWrite(scratch->file, (char *) data + done, slice, at + done, WAIT_EVENT_BUFFILE_WRITE) != slice)
 			ereport(ERROR,
 					(errcode_for_file_access(),
@@ -66,10 +66,18 @@ scratch_read(Scratch *scratch, int64 at, void *data, Size size)
 	for (Size done = 0; done < size; done += SCRATCH_SLICE)
 	{
 		int			slice = (int) Min(SCRATCH_SLICE, size - done);
+		int			got;
 
-		if (FileRead(scratch->file, (char *) data + done, slice, at + done, WAIT_EVENT_BUFFILE_READ) != slice)
+		CHECK_FOR_INTERRUPTS();
+		got = FileRead(scratch->file, (char *) data + done, slice, at + done, WAIT_EVENT_BUFFILE_READ);
+		if (got < 0)
 			ereport(ERROR,
 					(errcode_for_file_access(),
 					 errmsg("could not read temporary file \"%s\": %m", FilePathName(scratch->file))));
+		if (got < slice)
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_CORRUPTED),
+					 errmsg("could not read temporary file \"%s\": read only %d of %d bytes",
+							FilePathName(scratch->file), got, slice)));
 	}
 }

@@ -4,9 +4,10 @@
  *
  * Such an array is a file mapped into memory.  Whoever uses it sees an
  * ordinary pointer, and gets the same numbers; the kernel keeps in memory what
- * there is room for.  The files are PostgreSQL's own temporary files: they lie
- * in temp_tablespaces, count against temp_file_limit, and are removed when
- * the server starts after a crash.  Every block is written before it is
+ * there is room for.  The files are PostgreSQL's own temporary files: they count
+ * against temp_file_limit, and are removed when the server starts after a
+ * crash.  They outlive transactions, so they lie in the database's own
+ * tablespace and not in those of temp_tablespaces.  Every block is written before it is
  * mapped, so that a full disk is an error here and not a signal later; but for
  * file systems that copy on write (Btrfs, ZFS), where a disk that fills up
  * meanwhile can still end the process, and the others with it.
@@ -17,7 +18,6 @@
 
 #include <sys/mman.h>
 
-#include "commands/tablespace.h"
 #include "lib/ilist.h"
 #include "miscadmin.h"
 #include "storage/fd.h"
@@ -105,7 +105,6 @@ spill_alloc(Size bytes)
 	Spill	   *spill = palloc0(sizeof(Spill));
 	File		file;
 
-	PrepareTempTablespaces();
 	file = OpenTemporaryFile(true);
 	PG_TRY();
 	{

@@ -17,11 +17,14 @@
 
 /* Entries that are too few to tell of the rest, by their rows. */
 #define ROWS_THAT_TELL	256
+#define GROWTH_AT_ONCE	32
 
 /*
  * Room for so many more entries at the end of the sparse part.  Where it is
- * known how many rows will come it is made for all of them at once, by what
- * the rows so far have taken: to grow again and again costs more memory.
+ * known about how many rows will come it is made for all of them at once, by
+ * what the rows so far have taken: to grow again and again costs more memory.
+ * But no more than several times what there is: the planner's word may be far
+ * off.
  */
 void
 encode_sparse_reserve(SparseSink *sink, int64 more)
@@ -31,7 +34,8 @@ encode_sparse_reserve(SparseSink *sink, int64 more)
 	if (needed <= sink->capacity)
 		return;
 	if (sink->rows >= ROWS_THAT_TELL && sink->rows < sink->expected)
-		sink->capacity = Max(needed + needed / 8, (int64) (1.02 * sink->used / sink->rows * sink->expected));
+		sink->capacity = (int64) Max(needed * 1.125, Min(1.02 * sink->used / sink->rows * sink->expected,
+														 GROWTH_AT_ONCE * (double) needed));
 	else
 		sink->capacity = Max(needed, sink->capacity * 2);
 	sink->ids = memory_grow_table(sink->ids, sink->used, sink->capacity, sizeof(int32));

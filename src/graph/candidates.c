@@ -28,6 +28,14 @@ candidates_begin(Candidates *candidates, uint64 relation_seed, uint64 hash, int3
 	candidates->cut = false;
 }
 
+/* The list is to be read again. */
+void
+candidates_forget(Candidates *candidates)
+{
+	candidates->known = false;
+	candidates->count = candidates->sorted = 0;
+}
+
 static inline int
 candidate_compare(const Candidate *x, const Candidate *y)
 {

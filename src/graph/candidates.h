@@ -46,6 +46,7 @@ typedef struct Candidates
 } Candidates;
 
 extern void candidates_begin(Candidates *candidates, uint64 relation_seed, uint64 hash, int32 keep);
+extern void candidates_forget(Candidates *candidates);
 extern void candidates_make_room(Candidates *candidates);
 extern void candidates_order(Candidates *candidates, bool each_row, int64 wanted);
 

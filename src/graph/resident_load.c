@@ -25,7 +25,7 @@
  * Edges ahead that counters, and places in the lists, are asked for: both are
  * met in random order.
  */
-#define EDGES_AHEAD		16
+#define EDGES_AHEAD		32
 
 /* Rows whose ends are looked up together, so that one need not wait for another. */
 #define EDGES_PENDING	256

@@ -27,7 +27,7 @@ struct StorePlans
 	char	  **edge_columns;	/* [nedge_types] the reader's, for a select list */
 	PreparedQuery **nodes;		/* [ntypes] the same for a list of keys; NULL until used */
 	PreparedQuery **neighbors;	/* [nrelations] NULL until used */
-	bool	   *keep_all;		/* [nrelations] see store_keep_all() */
+	bool	   *keep_all;		/* [nrelations] see store_keeps_all() */
 };
 
 bool
@@ -210,10 +210,16 @@ store_neighbor_query(GraphStore *store, int relation)
  * Whether a live store has to keep all the neighbours that it finds, because
  * too many of the first ones had no row; known as long as the plans.
  */
-bool *
-store_keep_all(GraphStore *store, int relation)
+bool
+store_keeps_all(const GraphStore *store, int relation)
 {
-	return &store->plans->keep_all[relation];
+	return store->plans->keep_all[relation];
+}
+
+void
+store_set_keep_all(GraphStore *store, int relation)
+{
+	store->plans->keep_all[relation] = true;
 }
 
 /* ------------------------------------------------------------------------

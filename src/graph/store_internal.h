@@ -56,7 +56,8 @@ struct GraphStore
 extern GraphStore *store_create(const Graph *graph, StorePlans *plans, const NodeReader *readers, uint64 seed,
 								NeighborOrder order, MemoryContext parent, const char *name);
 extern PreparedQuery *store_neighbor_query(GraphStore *store, int relation);
-extern bool *store_keep_all(GraphStore *store, int relation);
+extern bool store_keeps_all(const GraphStore *store, int relation);
+extern void store_set_keep_all(GraphStore *store, int relation);
 /* What a query about edges returns: both ends, then time and weight if there are any, then the reader's columns. */
 typedef struct EdgeColumns
 {

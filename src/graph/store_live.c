@@ -4,10 +4,10 @@
  *		relation and hop.
  *
  * The query returns all neighbours of the batch: an exact uniform sample must
- * look at each of a hub's edges once.  They are kept as candidates, by key,
- * and put into the neighbours' order (candidates.h); only those that are
- * picked become nodes, that is, only their rows are read.  A candidate that turns out to
- * have no row (a dangling edge, or a row that the caller may not see) drops
+ * look at each of a hub's edges once.  They become candidates, by key, and are
+ * put into the neighbours' order (candidates.h); only those that are picked
+ * become nodes, that is, only their rows are read.  A candidate that turns out
+ * to have no row (a dangling edge, or a row that the caller may not see) drops
  * out and the next in the order takes its place, which is just what the
  * resident store sees from the beginning.
  */
@@ -361,27 +361,34 @@ picking_keep(const LivePicking *picking, const TimestampTz *times)
 
 	if (picking->order != ORDER_UNIFORM || picking->rotate || pick->counts != NULL || pick->count < 0 ||
 		pick->count > PG_INT32_MAX / 4 || times != NULL || edge_rows_count(picking->edge) ||
-		*store_keep_all(picking->store, picking->relation))
+		store_keeps_all(picking->store, picking->relation))
 		return 0;
 	return 2 * pick->count + CANDIDATES_SPARE;
 }
 
 /*
- * Reads the neighbours of some nodes once more, and keeps them all.  Where so
- * many have no row that will happen again, so nothing is cut from now on.
+ * Puts a node on the list of those to be read again, because too few of its
+ * candidates can be used.  If enough were kept for this pick, so many have no
+ * row that it will happen again, and nothing is cut from now on; else they
+ * were kept for another pick, of fewer.
  */
 static void
-live_read_again(LivePicking *picking)
+picking_again(LivePicking *picking, const TimestampTz *times, int32 dst)
+{
+	int32		keep = picking_keep(picking, times);
+
+	if (keep > 0 && picking->live->candidates[dst].keep >= keep)
+		store_set_keep_all(picking->store, picking->relation);
+	picking->again[picking->nagain++] = dst;
+}
+
+/* Reads the neighbours of those nodes once more. */
+static void
+live_read_again(LivePicking *picking, const TimestampTz *times)
 {
 	for (int64 i = 0; i < picking->nagain; i++)
-	{
-		Candidates *candidates = &picking->live->candidates[picking->again[i]];
-
-		candidates->known = false;
-		candidates->count = candidates->sorted = 0;
-	}
-	*store_keep_all(picking->store, picking->relation) = true;
-	live_read(picking->store, picking->relation, picking->again, picking->nagain, 0);
+		candidates_forget(&picking->live->candidates[picking->again[i]]);
+	live_read(picking->store, picking->relation, picking->again, picking->nagain, picking_keep(picking, times));
 	picking->nagain = 0;
 }
 
@@ -408,7 +415,7 @@ live_resolve(LivePicking *picking)
 /* Appends one node's pick; all candidates it may take are known by now. */
 static int64
 picking_take(LivePicking *picking, Candidates *candidates, uint64 dst_hash, TimestampTz time, int count,
-			   NeighborList *result, int64 n)
+			 NeighborList *result, int64 n)
 {
 	int64		usable = 0;
 	int64		skip = 0;
@@ -480,7 +487,7 @@ live_neighbors(GraphStore *store, int relation, const int32 *dst, const Timestam
 		if (picking.nasked > 0)
 			live_resolve(&picking);
 		if (picking.nagain > 0)
-			live_read_again(&picking);
+			live_read_again(&picking, times);
 		most = 0;
 		for (int64 i = 0; i < ndst; i++)
 		{
@@ -492,7 +499,7 @@ live_neighbors(GraphStore *store, int relation, const int32 *dst, const Timestam
 				continue;
 			candidates = &picking.live->candidates[dst[i]];
 			if (!picking_probe(&picking, candidates, times != NULL ? times[i] : STORE_ALWAYS, count))
-				picking.again[picking.nagain++] = dst[i];
+				picking_again(&picking, times, dst[i]);
 			most += count >= 0 ? Min(count, candidates->count) : candidates->count;
 		}
 	} while (picking.nasked > 0 || picking.nagain > 0);
@@ -508,8 +515,8 @@ live_neighbors(GraphStore *store, int relation, const int32 *dst, const Timestam
 		result->offsets[i] = n;
 		if (pick_count(pick, i) != 0)
 			n = picking_take(&picking, &picking.live->candidates[dst[i]],
-							   idmap_hash(store->nodes[def->dst_type].map, dst[i]),
-							   times != NULL ? times[i] : STORE_ALWAYS, pick_count(pick, i), result, n);
+							 idmap_hash(store->nodes[def->dst_type].map, dst[i]),
+							 times != NULL ? times[i] : STORE_ALWAYS, pick_count(pick, i), result, n);
 	}
 	result->offsets[ndst] = n;
 	pfree(picking.asked);

@@ -21,7 +21,7 @@
 #define SORT_WHOLE	64
 
 /* Neighbours ahead that hashes are asked for. */
-#define HASHES_AHEAD	16
+#define HASHES_AHEAD	128
 
 /* Picked for between two looks for a cancel. */
 #define DESTINATIONS_AT_ONCE	1024
@@ -198,7 +198,7 @@ resident_order_front(GraphStore *store, ResidentRelation *rel, int relation, int
 
 		/* where all nodes are gone through, the list of the next is behind this one */
 		if (next < last)
-			__builtin_prefetch(&src_hashes[*next++]);
+			__builtin_prefetch(&src_hashes[*next++], 0, 2);
 
 		list[i + front] = neighbor;
 		nodes[front] = neighbor;

@@ -104,7 +104,8 @@ may_share(const Scorer *scorer)
 {
 	Snapshot	snapshot = scorer->snapshot;
 
-	return scorer->at == STORE_ALWAYS && !scorer->cached->spec->temporal && snapshot->snapshot_type == SNAPSHOT_MVCC && !snapshot->suboverflowed &&
+	return scorer->at == STORE_ALWAYS && !scorer->cached->spec->temporal &&
+		snapshot->snapshot_type == SNAPSHOT_MVCC && !snapshot->suboverflowed &&
 		!TransactionIdIsValid(GetTopTransactionIdIfAny()) && !IsolationIsSerializable() &&
 		!IsParallelWorker() && !scorer->cached->stale;
 }
@@ -113,11 +114,13 @@ may_share(const Scorer *scorer)
 static bool
 model_is_exact(CachedModel *cached, const Scorer *scorer)
 {
-	if (cached->exact_changes != changes + 1 || cached->exact_user != scorer->user ||
+	uint64		now = changes + 1;	/* what is looked up may meet some more */
+
+	if (cached->exact_changes != now || cached->exact_user != scorer->user ||
 		cached->exact_row_security != scorer->row_security)
 	{
 		cached->exact = graph_is_exact(cached->graph);
-		cached->exact_changes = changes + 1;
+		cached->exact_changes = now;
 		cached->exact_user = scorer->user;
 		cached->exact_row_security = scorer->row_security;
 	}
@@ -152,16 +155,36 @@ scores_last(const Scorer *scorer)
 		MemoryContextMemAllocated(all->cxt, true) <= (Size) guc_max_memory * 1024 / 4;
 }
 
+static bool
+same_snapshot(Snapshot snapshot)
+{
+	uint64		passed = U64FromFullTransactionId(ReadNextFullTransactionId()) - U64FromFullTransactionId(kept.next);
+
+	return snapshot->xmin == kept.xmin && snapshot->xmax == kept.xmax && snapshot->xcnt == kept.xcnt &&
+		snapshot->subxcnt == kept.subxcnt && snapshot->takenDuringRecovery == kept.in_recovery &&
+		memcmp(snapshot->xip, kept.xip, kept.xcnt * sizeof(TransactionId)) == 0 &&
+		memcmp(snapshot->subxip, kept.xip + kept.xcnt, kept.subxcnt * sizeof(TransactionId)) == 0 &&
+		passed < PG_INT32_MAX;
+}
+
+/* Whether scores of a whole table are kept that the next statement can use: dearer than neighbourhoods, of whichever model. */
+static bool
+scores_are_good(Snapshot snapshot)
+{
+	return kept.all != NULL && kept.changes == changes && !kept.cached->stale && same_snapshot(snapshot);
+}
+
 /*
  * Takes what the scorer has read, if that may be kept, and nobody else's is
- * any more.  The scorer is about to be freed.
+ * any more.  The scorer is about to be freed; where that is by an error,
+ * nothing can be looked up, and nothing is kept.
  */
 void
 keep_put(Scorer *scorer)
 {
 	Snapshot	snapshot = scorer->snapshot;
 
-	if (scorer->changes != changes || scorer->cached->stale || spill_in_use())
+	if (!IsTransactionState() || scorer->changes != changes || scorer->cached->stale || spill_in_use())
 		return;
 	if (scores_last(scorer))
 	{
@@ -169,7 +192,7 @@ keep_put(Scorer *scorer)
 		kept.all = scorer->all;
 		scorer->all = NULL;
 	}
-	else if (live_lasts(scorer))
+	else if (!scores_are_good(snapshot) && live_lasts(scorer))
 	{
 		keep_drop();
 		kept.live = scorer->live;
@@ -187,23 +210,11 @@ keep_put(Scorer *scorer)
 	kept.xmax = snapshot->xmax;
 	kept.in_recovery = snapshot->takenDuringRecovery;
 	kept.next = ReadNextFullTransactionId();
-	kept.changes = changes;
+	kept.changes = scorer->changes;
 	kept.user = scorer->user;
 	kept.row_security = scorer->row_security;
 	kept.cached = scorer->cached;
 	kept.cached->users++;
-}
-
-static bool
-same_snapshot(Snapshot snapshot)
-{
-	uint64		passed = U64FromFullTransactionId(ReadNextFullTransactionId()) - U64FromFullTransactionId(kept.next);
-
-	return snapshot->xmin == kept.xmin && snapshot->xmax == kept.xmax && snapshot->xcnt == kept.xcnt &&
-		snapshot->subxcnt == kept.subxcnt && snapshot->takenDuringRecovery == kept.in_recovery &&
-		memcmp(snapshot->xip, kept.xip, kept.xcnt * sizeof(TransactionId)) == 0 &&
-		memcmp(snapshot->subxip, kept.xip + kept.xcnt, kept.subxcnt * sizeof(TransactionId)) == 0 &&
-		passed < PG_INT32_MAX;
 }
 
 /* Whether what is kept is of use where it is said how the scorer reads. */

@@ -12,7 +12,7 @@
  *
  * A site holds on to its scorer until the memory of its FmgrInfo goes, which
  * for a query is when the executor ends; a scorer without sites is freed.
- * What it had scored may be kept for other statements (score_keep.c).
+ * What it had read or scored may be kept for other statements (score_keep.c).
  * All are gone before the transaction ends.  A scorer that was at work when
  * an error was thrown may be half done, and goes with the subtransaction.
  */

@@ -15,7 +15,7 @@ typedef enum SampleStatus
 {
 	SAMPLE_DRAWN,
 	SAMPLE_NO_ROOM,				/* the arena is too small */
-	SAMPLE_UNORDERED,			/* not by a thread, or not at all: neighbor_sample() is to do it */
+	SAMPLE_UNORDERED,			/* not by a thread, or a seed stands there twice: neighbor_sample() is to do it */
 	SAMPLE_STOPPED				/* as parallel_stopping() said */
 } SampleStatus;
 

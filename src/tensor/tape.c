@@ -131,7 +131,8 @@ tape_reset(Tape *tape)
 			memory_free_table(tape->blocks[i].start);
 		}
 		tape->nblocks = 0;
-		memory_give_back();
+		if (tape->recording)
+			memory_give_back(); /* a training has just begun */
 
 		/* batches differ a little in size */
 		tape_add_block(tape, total + total / 8);

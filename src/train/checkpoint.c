@@ -12,7 +12,6 @@
  */
 #include "postgres.h"
 
-#include "base/memory.h"
 #include "base/scratch.h"
 #include "train/checkpoint.h"
 

@@ -221,7 +221,9 @@ def cancelled(bench, sql, threads, after):
     bench.sage.query('SELECT pg_cancel_backend(%d)' % connection.pid)
     thread.join()
     connection.close()
-    return ended[0][0] - begin if ended and 'cancel' in ended[0][1] else None
+    if ended and 'cancel' not in ended[0][1]:
+        raise Error(ended[0][1])
+    return ended[0][0] - begin if ended else None
 
 
 def cancel(bench):

@@ -145,6 +145,23 @@ SELECT * FROM caught_in_scoring();
 SET sage.access = live;
 SELECT * FROM caught_in_scoring();
 RESET sage.access;
+-- the first statement of a session fails after it has scored, also where that is caught: nothing is kept of it
+\c -
+SET search_path = predict_mvcc, public;
+SET sage.access = live;
+SELECT sage_predict(id) IS NOT NULL, 1 / (id - 5) FROM users WHERE id <= 5;
+SELECT model FROM sage.cache;
+DO $$ BEGIN PERFORM sage_predict(id), 1 / (id - 5) FROM users WHERE id <= 5; EXCEPTION WHEN division_by_zero THEN END $$;
+SELECT model FROM sage.cache;
+-- scores of a whole table stay where single rows are scored meanwhile, by whatever way
+SELECT same(sum(sage_predict(id)), sum(sage_predict(id))) AS scored FROM users;
+SELECT model, rows FROM sage.cache;
+SET sage.access = resident;
+SELECT count(sage_predict(id)) FROM users;
+SET sage.access = live;
+SELECT sage_predict(1) IS NOT NULL AS scored;
+SELECT model, rows FROM sage.cache;
+RESET sage.access;
 -- a procedure that commits in between
 CREATE PROCEDURE committing() LANGUAGE plpgsql AS $$
 DECLARE
