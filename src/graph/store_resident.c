@@ -20,8 +20,8 @@
 /* Lists up to here are sorted in place; a power of two. */
 #define SORT_WHOLE	64
 
-/* Neighbours ahead that hashes are asked for. */
-#define HASHES_AHEAD	128
+/* Destinations ahead that the hashes of neighbours are asked for. */
+#define LISTS_AHEAD		6
 
 /* Picked for between two looks for a cancel. */
 #define DESTINATIONS_AT_ONCE	1024
@@ -178,8 +178,6 @@ resident_order_front(GraphStore *store, ResidentRelation *rel, int relation, int
 	uint64		salt = store_priority_salt(rel->seed, idmap_hash(store->nodes[def->dst_type].map, node));
 	int32	   *list = rel->neighbors + rel->offsets[node];
 	int32		n = rel->lengths[node];
-	const int32 *next = rel->neighbors + rel->offsets[node + 1] + HASHES_AHEAD;
-	const int32 *last = rel->neighbors + rel->offsets[rel->nnodes];
 	uint64		places[SORT_WHOLE + 1];
 	int32		nodes[SORT_WHOLE + 1];
 	int32		front = 0;
@@ -195,10 +193,6 @@ resident_order_front(GraphStore *store, ResidentRelation *rel, int relation, int
 	{
 		int32		neighbor = list[i];
 		uint64		priority = store_priority(salt, src_hashes[neighbor]);
-
-		/* where all nodes are gone through, the list of the next is behind this one */
-		if (next < last)
-			__builtin_prefetch(&src_hashes[*next++], 0, 2);
 
 		list[i + front] = neighbor;
 		nodes[front] = neighbor;
@@ -612,6 +606,25 @@ resident_pick_ranked(GraphStore *store, ResidentRelation *rel, int relation, int
 	return n + taken;
 }
 
+/*
+ * Asks for the hashes of a node's neighbours, if its list will have to be put
+ * in order for the pick: they come from all over the memory.
+ */
+static inline void
+resident_prefetch(const GraphStore *store, const ResidentRelation *rel, int relation, int32 node, int count,
+				  const NeighborPick *pick)
+{
+	const uint64 *src_hashes = idmap_hashes(store->nodes[store->graph->relations[relation].src_type].map);
+	const int32 *list = rel->neighbors + rel->offsets[node];
+	int32		n = Min(rel->lengths[node], SORT_WHOLE);
+
+	if (count == 0 || rel->sorted[node] >= (count < 0 ? n : Min(n, count)) ||
+		resident_orderless(store, rel, node, count, pick))
+		return;
+	for (int32 i = 0; i < n; i++)
+		__builtin_prefetch(&src_hashes[list[i]], 0, 2);
+}
+
 void
 resident_neighbors(GraphStore *store, int relation, const int32 *dst, const TimestampTz *times, int64 ndst,
 				   const NeighborPick *pick, NeighborList *result)
@@ -641,6 +654,8 @@ resident_neighbors(GraphStore *store, int relation, const int32 *dst, const Time
 	{
 		if (i % DESTINATIONS_AT_ONCE == 0)
 			CHECK_FOR_INTERRUPTS();
+		if (i + LISTS_AHEAD < ndst)
+			resident_prefetch(store, rel, relation, dst[i + LISTS_AHEAD], pick_count(pick, i + LISTS_AHEAD), pick);
 		result->offsets[i] = n;
 		n = (store->orders[relation] == ORDER_UNIFORM ? resident_pick : resident_pick_ranked)
 			(store, rel, relation, dst[i], times != NULL ? times[i] : STORE_ALWAYS, pick_count(pick, i), pick,
