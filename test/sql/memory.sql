@@ -67,7 +67,7 @@ ROLLBACK TO s;
 SELECT message('SELECT count(sage_predict(id)) FROM users');
 UPDATE users SET churned = churned WHERE id = 1;
 SET LOCAL temp_file_limit = '1MB';
-SELECT message('SELECT count(sage_predict(id)) FROM users');
+SELECT replace(message('SELECT count(sage_predict(id)) FROM users'), '"', '') AS message;
 COMMIT;
 SELECT count(*) FROM pg_ls_tmpdir() WHERE name LIKE 'pgsql_tmp' || pg_backend_pid() || '.%';
 RESET sage.access;
