@@ -4,13 +4,13 @@
  *
  * Such an array is a file mapped into memory.  Whoever uses it sees an
  * ordinary pointer, and gets the same numbers; the kernel keeps in memory what
- * there is room for.  The files are PostgreSQL's own temporary files: they count
- * against temp_file_limit, and are removed when the server starts after a
- * crash.  They outlive transactions, so they lie in the database's own
- * tablespace and not in those of temp_tablespaces.  Every block is written before it is
- * mapped, so that a full disk is an error here and not a signal later; but for
- * file systems that copy on write (Btrfs, ZFS), where a disk that fills up
- * meanwhile can still end the process, and the others with it.
+ * there is room for.  The files are PostgreSQL's own temporary files: they
+ * count against temp_file_limit, and are removed when the server starts after
+ * a crash.  They outlive transactions, so they lie in the database's own
+ * tablespace and not in those of temp_tablespaces.  Every block is written
+ * before it is mapped, so that a full disk is an error here and not a signal
+ * later; but for file systems that copy on write (Btrfs, ZFS), where a disk
+ * that fills up meanwhile can still end the process, and the others with it.
  *
  * An array belongs to a memory context and goes with it.
  */

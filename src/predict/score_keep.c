@@ -26,8 +26,9 @@
  * - it is not a parallel worker, which has its leader's snapshot.
  *
  * One state is kept, until another one is made: scores in at most a quarter of
- * sage.max_memory, neighbourhoods in a few megabytes.  The latter are mostly
- * those of hubs, which are dear to read and belong to many nodes.
+ * sage.max_memory, neighbourhoods in KEEP_LIVE at the most, but not in place of
+ * scores that are still good.  What is worth keeping are hubs, which cost most
+ * and belong to many nodes.
  */
 #include "postgres.h"
 
@@ -135,7 +136,7 @@ keep_allowed(const Scorer *scorer)
 	return may_share(scorer) && graph_is_exact(scorer->cached->graph);
 }
 
-/* Whether the neighbourhoods may be that a scorer has read; this can be said whenever nothing changed meanwhile. */
+/* The same for the neighbourhoods that a scorer has read. */
 static bool
 live_lasts(const Scorer *scorer)
 {
@@ -167,7 +168,7 @@ same_snapshot(Snapshot snapshot)
 		passed < PG_INT32_MAX;
 }
 
-/* Whether scores of a whole table are kept that the next statement can use: dearer than neighbourhoods, of whichever model. */
+/* Whether scores of a whole table are kept, of whichever model, and are good: they cost more than neighbourhoods. */
 static bool
 scores_are_good(Snapshot snapshot)
 {
