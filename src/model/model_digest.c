@@ -1,10 +1,20 @@
 /*
  * model_digest.c
- *		SHA-256 in plain C (FIPS 180-4), for the checksum of a model file.
+ *		SHA-256 (FIPS 180-4), for the checksum of a model file.
+ *
+ * In plain C, and by the processor's own instructions where it has them: a
+ * model of two megabytes is checked when a session first scores, and in plain
+ * C that takes 8 ms of the 18 of such a call.
  */
 #include <string.h>
 
 #include "model/model_digest.h"
+
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)	/* which only makes bitcode and fuzzes */
+#define DIGEST_INSTRUCTIONS
+#include <cpuid.h>
+#include <immintrin.h>
+#endif
 
 #define ROTATE(x, n)	(((x) >> (n)) | ((x) << (32 - (n))))
 
@@ -20,6 +30,23 @@ static const uint32_t round_constants[64] = {
 	0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2
 };
 
+/* Whether the processor has the instructions: SHA, and SSE 4.1 to arrange their operands. */
+static bool
+has_instructions(void)
+{
+#ifdef DIGEST_INSTRUCTIONS
+	unsigned int a,
+				b,
+				c,
+				d;
+
+	return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_SSE4_1) != 0 &&
+		__get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & bit_SHA) != 0;
+#else
+	return false;
+#endif
+}
+
 void
 model_digest_begin(ModelDigest *digest)
 {
@@ -29,6 +56,7 @@ model_digest_begin(ModelDigest *digest)
 
 	memcpy(digest->state, initial, sizeof(initial));
 	digest->length = 0;
+	digest->instructions = has_instructions();
 }
 
 /* The sixteen words of a block, continued to one for each round. */
@@ -95,6 +123,75 @@ compress(uint32_t state[8], const uint8_t *block)
 	state[7] += h;
 }
 
+#ifdef DIGEST_INSTRUCTIONS
+/*
+ * The same for n blocks.  The instructions want the state as (a, b, e, f) and
+ * (c, d, g, h), from the last place to the first; each does two rounds, and
+ * two others make the next words of the schedule out of the last sixteen.
+ */
+__attribute__((target("sha,sse4.1")))
+static void
+compress_blocks(uint32_t state[8], const uint8_t *block, size_t n)
+{
+	const __m128i order = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
+	__m128i		dcba = _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *) state), 0xB1);
+	__m128i		hgfe = _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *) (state + 4)), 0x1B);
+	__m128i		abef = _mm_alignr_epi8(dcba, hgfe, 8);
+	__m128i		cdgh = _mm_blend_epi16(hgfe, dcba, 0xF0);
+
+	for (; n > 0; n--, block += 64)
+	{
+		const __m128i abef_before = abef;
+		const __m128i cdgh_before = cdgh;
+		__m128i		words[4];
+
+		for (int i = 0; i < 4; i++)
+			words[i] = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *) (block + 16 * i)), order);
+		_Pragma("GCC unroll 16")
+		for (int i = 0; i < 16; i++)
+		{
+			__m128i		first = words[i % 4];
+			__m128i		last = words[(i + 3) % 4];
+			__m128i		w = _mm_add_epi32(first, _mm_loadu_si128((const __m128i *) (round_constants + 4 * i)));
+
+			cdgh = _mm_sha256rnds2_epu32(cdgh, abef, w);
+			abef = _mm_sha256rnds2_epu32(abef, cdgh, _mm_shuffle_epi32(w, 0x0E));
+			if (i < 12)
+			{
+				w = _mm_add_epi32(_mm_sha256msg1_epu32(first, words[(i + 1) % 4]),
+								  _mm_alignr_epi8(last, words[(i + 2) % 4], 4));
+				words[i % 4] = _mm_sha256msg2_epu32(w, last);
+			}
+		}
+		abef = _mm_add_epi32(abef, abef_before);
+		cdgh = _mm_add_epi32(cdgh, cdgh_before);
+	}
+	abef = _mm_shuffle_epi32(abef, 0x1B);
+	cdgh = _mm_shuffle_epi32(cdgh, 0xB1);
+	_mm_storeu_si128((__m128i *) state, _mm_blend_epi16(abef, cdgh, 0xF0));
+	_mm_storeu_si128((__m128i *) (state + 4), _mm_alignr_epi8(cdgh, abef, 8));
+}
+#else
+static void
+compress_blocks(uint32_t state[8], const uint8_t *block, size_t n)
+{
+	(void) state, (void) block, (void) n;	/* there are none */
+}
+#endif
+
+/* All whole blocks of n bytes into the state; how many bytes these were. */
+static size_t
+compress_all(ModelDigest *digest, const uint8_t *bytes, size_t n)
+{
+	size_t		whole = n - n % 64;
+
+	if (digest->instructions)
+		compress_blocks(digest->state, bytes, whole / 64);
+	for (size_t i = 0; i < whole && !digest->instructions; i += 64)
+		compress(digest->state, bytes + i);
+	return whole;
+}
+
 void
 model_digest_add(ModelDigest *digest, const void *bytes, size_t n)
 {
@@ -109,14 +206,13 @@ model_digest_add(ModelDigest *digest, const void *bytes, size_t n)
 		memcpy(digest->block + used, from, take);
 		if (used + take < 64)
 			return;
-		compress(digest->state, digest->block);
+		(void) compress_all(digest, digest->block, 64);
 		from += take;
 		n -= take;
 	}
-	for (; n >= 64; from += 64, n -= 64)
-		compress(digest->state, from);
-	if (n > 0)
-		memcpy(digest->block, from, n);
+	used = compress_all(digest, from, n);
+	if (n > used)
+		memcpy(digest->block, from + used, n - used);
 }
 
 /* The digest as lower-case hexadecimal, closed by NUL. */

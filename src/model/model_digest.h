@@ -1,6 +1,6 @@
 /*
  * model_digest.h
- *		SHA-256 in plain C, for the checksum of a model file.
+ *		SHA-256, for the checksum of a model file.
  *
  * PostgreSQL's own is linked into the server only, and the bytes of a model
  * must be readable by programs without one (fuzzing).
@@ -8,6 +8,7 @@
 #ifndef SAGE_MODEL_DIGEST_H
 #define SAGE_MODEL_DIGEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +17,7 @@
 typedef struct ModelDigest
 {
 	uint32_t	state[8];
+	bool		instructions;	/* the processor's own; for tests to turn off after the begin */
 	uint64_t	length;			/* bytes so far */
 	uint8_t		block[64];		/* the unfinished block */
 } ModelDigest;
