@@ -32,6 +32,7 @@ extern void idmap_begin(IdMap *map, int64 expected);
 extern int32 idmap_append(IdMap *map, Datum key);
 extern int32 idmap_complete(IdMap *map);	/* a key that stands there twice; -1: none */
 
+extern void idmap_prefetch(const IdMap *map, Datum key);
 extern int32 idmap_find(const IdMap *map, Datum key);	/* -1: not there */
 extern int32 idmap_count(const IdMap *map);
 extern Datum idmap_key(const IdMap *map, int32 number);

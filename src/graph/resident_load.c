@@ -152,6 +152,8 @@ edge_row(void *arg, Datum *values, bool *nulls)
 	edge = &rows->pending[rows->npending++];
 	edge->source = key_of_type(values[0], rows->columns.end_type);
 	edge->target = key_of_type(values[1], rows->columns.end_type);
+	idmap_prefetch(rows->source_map, edge->source);
+	idmap_prefetch(rows->target_map, edge->target);
 	rows->counts.null_times += rows->columns.time >= 0 && nulls[rows->columns.time];
 	if (rows->times != NULL)
 		edge->time = edge_row_time(&rows->columns, values, nulls);
