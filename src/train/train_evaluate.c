@@ -47,7 +47,7 @@ struct Evaluator
 	Trainer    *trainer;
 	const Fanout *fanout;
 	MemoryContext cxt;			/* samples: as long as the evaluator */
-	MemoryContext tape_cxt;		/* the same, unless memory is short */
+	MemoryContext tape_cxt;		/* of a tape of its own: as long, unless memory is short */
 	MemoryContext run_cxt;		/* one evaluation */
 	Tape	   *tape;			/* NULL: not made */
 	bool		own_tape;		/* nobody else uses it */
