@@ -5,6 +5,7 @@ MODULE_big = sage
 OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c)))
 ALL_HEADERS = $(wildcard src/*.h src/*/*.h)
 
+DATA = $(wildcard sql/sage--*--*.sql)
 DATA_built = sql/sage--$(EXTVERSION).sql
 SQL_PARTS = $(sort $(wildcard sql/[0-9][0-9]_*.sql))
 

@@ -4,7 +4,7 @@
 \echo Use "CREATE EXTENSION sage" to load this file. \quit
 
 CREATE SCHEMA sage;
-COMMENT ON SCHEMA sage IS 'catalogue and views of extension sage';
+COMMENT ON SCHEMA sage IS 'catalog and views of extension sage';
 
 -- Graph definitions.  Everything is kept by name, so that it survives pg_dump.
 -- The extension's functions read and write these tables; users have the views

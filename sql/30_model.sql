@@ -1,4 +1,4 @@
--- Models: catalogue tables, views, and the functions that manage them.
+-- Models: catalog tables, views, and the functions that manage them.
 
 CREATE SEQUENCE sage.version_id;
 COMMENT ON SEQUENCE sage.version_id IS 'identifies model versions; a number is never used again';
@@ -71,7 +71,7 @@ CREATE TABLE sage.run (
 	model text NOT NULL,
 	graph text NOT NULL,
 	owner text NOT NULL,
-	state text NOT NULL CHECK (state IN ('queued', 'running', 'done', 'failed', 'cancelled')),
+	state text NOT NULL CHECK (state IN ('queued', 'running', 'done', 'failed', 'canceled')),
 	attempt integer NOT NULL DEFAULT 0,
 	submitted timestamptz NOT NULL DEFAULT clock_timestamp(),
 	started timestamptz,
@@ -94,7 +94,7 @@ COMMENT ON COLUMN sage.run.run IS 'number of the run';
 COMMENT ON COLUMN sage.run.model IS 'model that is trained';
 COMMENT ON COLUMN sage.run.graph IS 'graph that it is trained on';
 COMMENT ON COLUMN sage.run.owner IS 'role that trains';
-COMMENT ON COLUMN sage.run.state IS 'queued, running, done, failed or cancelled; running without a process is interrupted';
+COMMENT ON COLUMN sage.run.state IS 'queued, running, done, failed or canceled; running without a process is interrupted';
 COMMENT ON COLUMN sage.run.attempt IS 'how many times it was begun';
 COMMENT ON COLUMN sage.run.submitted IS 'when it was asked for';
 COMMENT ON COLUMN sage.run.started IS 'when it was first begun';
@@ -208,7 +208,7 @@ COMMENT ON COLUMN sage.runs.run IS 'number of the run';
 COMMENT ON COLUMN sage.runs.model IS 'model that is trained';
 COMMENT ON COLUMN sage.runs.graph IS 'graph that it is trained on';
 COMMENT ON COLUMN sage.runs.owner IS 'role that trains';
-COMMENT ON COLUMN sage.runs.state IS 'queued, running, interrupted, done, failed or cancelled';
+COMMENT ON COLUMN sage.runs.state IS 'queued, running, interrupted, done, failed or canceled';
 COMMENT ON COLUMN sage.runs.attempt IS 'how many times it was begun';
 COMMENT ON COLUMN sage.runs.submitted IS 'when it was asked for';
 COMMENT ON COLUMN sage.runs.started IS 'when it was first begun';

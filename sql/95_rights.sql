@@ -2,7 +2,7 @@
 
 GRANT USAGE ON SCHEMA sage TO PUBLIC;
 
--- The catalogue is the owner's; everybody else has the functions and the views.
+-- The catalog is the owner's; everybody else has the functions and the views.
 REVOKE ALL ON sage.graph, sage.node_type, sage.edge_type, sage.model, sage.model_version, sage.run,
 	sage.epoch FROM PUBLIC;
 REVOKE ALL ON SEQUENCE sage.graph_stamp, sage.version_id, sage.run_id FROM PUBLIC;

@@ -14,8 +14,8 @@
 #include "model/model_catalog.h"
 #include "predict/scorer.h"
 #include "sage.h"
-#include "train/metric.h"
-#include "train/target.h"
+#include "label/label.h"
+#include "label/metric.h"
 
 SAGE_FUNCTION(sage_evaluate);
 

@@ -2,7 +2,7 @@
  * graph_api.c
  *		SQL functions that define graphs.
  *
- * The catalogue is changed in the name of the extension's owner; what the
+ * The catalog is changed in the name of the extension's owner; what the
  * user may see and do is checked before, as the user.
  */
 #include "postgres.h"

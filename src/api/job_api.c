@@ -80,7 +80,7 @@ visible_row(int64 run)
 }
 
 /*
- * (run): what waits is cancelled in the row; what is trained is told when
+ * (run): what waits is canceled in the row; what is trained is told when
  * this transaction commits.
  */
 Datum
@@ -102,7 +102,7 @@ sage_cancel(PG_FUNCTION_ARGS)
 		job_request_cancel(run);
 	else
 	{
-		JobEnd		end = {.state = "cancelled"};
+		JobEnd		end = {.state = "canceled"};
 
 		job_finish(run, &end);
 	}
@@ -130,7 +130,7 @@ sage_wait(PG_FUNCTION_ARGS)
 	if (job_is_pending(run))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("cannot wait for run %lld in the transaction that submitted or cancelled it", (long long) run),
+				 errmsg("cannot wait for run %lld in the transaction that submitted or canceled it", (long long) run),
 				 errhint("Commit first; the run begins, or ends, then.")));
 	if (!PG_ARGISNULL(1))
 	{
@@ -217,7 +217,7 @@ progress_row(void *arg, Datum *values, bool *nulls)
 	rows->rows = lappend(rows->rows, row);
 }
 
-/* Who may see a run is asked after the query, which runs as the catalogue's owner. */
+/* Who may see a run is asked after the query, which runs as the catalog's owner. */
 Datum
 sage_list_progress(PG_FUNCTION_ARGS)
 {

@@ -10,7 +10,7 @@
 #include "fmgr.h"
 #include "funcapi.h"
 
-#include "graph/store.h"
+#include "store/store.h"
 
 /* One call, from its beginning to its end. */
 typedef struct SampleCall

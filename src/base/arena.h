@@ -28,7 +28,7 @@ arena_create(void *block, Size size)
 }
 
 /*
- * An array on a cache line, not initialised; NULL if there is no room.  Plain
+ * An array on a cache line, not initialized; NULL if there is no room.  Plain
  * C: count * size is small enough to be computed, because it counts what is
  * in memory already.
  */

@@ -90,7 +90,7 @@ memory_charge(MemoryContext cxt, Size bytes)
 }
 
 /*
- * Asks the kernel for large pages under a large array.  Neighbours and rows
+ * Asks the kernel for large pages under a large array.  Neighbors and rows
  * are met in random order, and with small pages finding where each of them is
  * takes as long as reading it.  It is advice: errors do not matter.
  */
@@ -135,7 +135,7 @@ memory_retake(void *pointer, Size old_bytes, Size bytes)
 	return larger;
 }
 
-/* An array in CurrentMemoryContext, not initialised. */
+/* An array in CurrentMemoryContext, not initialized. */
 void *
 memory_alloc(int64 count, Size size)
 {

@@ -2,7 +2,7 @@
  * options.c
  *		The strict reader of an "options jsonb" argument.
  *
- * A misspelt option that is silently ignored costs its user a training, so
+ * A misspelled option that is silently ignored costs its user a training, so
  * everything that is not understood is an error that names what would be.
  * All of them are ERRCODE_INVALID_PARAMETER_VALUE.
  *
@@ -166,7 +166,7 @@ read_float(const OptionDef *def, const JsonbValue *value, void *target)
 }
 
 /*
- * An integer, exactly: 10.0 is one, 10.5 is not.  The text of the normalised
+ * An integer, exactly: 10.0 is one, 10.5 is not.  The text of the normalized
  * number decides, because a double would round large ones.
  */
 static void

@@ -14,7 +14,7 @@
  * context, where whatever the callback allocates would be freed under it, so
  * the caller's context is set first.
  *
- * Identity: the catalogue belongs to the owner of schema sage.  While that
+ * Identity: the catalog belongs to the owner of schema sage.  While that
  * role is in force the search path is pg_catalog alone; otherwise an operator
  * planted by the caller would run with the owner's rights.  Both are undone
  * on return, and by the abort of the (sub)transaction after an error.
@@ -250,7 +250,7 @@ query_prepare(const char *sql, int nargs, const Oid *types)
 	return query_keep(sql, nargs, types, false);
 }
 
-/* The same for the extension's own catalogue, read as its owner. */
+/* The same for the extension's own catalog, read as its owner. */
 PreparedQuery *
 query_prepare_catalog(const char *sql, int nargs, const Oid *types)
 {
@@ -339,7 +339,7 @@ query_write(const char *sql, int nargs, const Oid *types, const Datum *args, con
 }
 
 /*
- * The catalogue's plans are generic: planning for an argument copies it
+ * The catalog's plans are generic: planning for an argument copies it
  * several times, and weights may be hundreds of megabytes.
  */
 int64

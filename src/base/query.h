@@ -8,7 +8,7 @@
  * The callback runs in the memory context that was current when the query
  * was started.
  *
- * The extension's own catalogue is read and written as its owner by the
+ * The extension's own catalog is read and written as its owner by the
  * query_catalog functions; no caller's text may ever be run through them.
  */
 #ifndef SAGE_QUERY_H
@@ -34,7 +34,7 @@ extern int64 query_once(const char *sql, int nargs, const Oid *types, const Datu
 /* A statement that writes user tables, as the caller (triggers, DDL). */
 extern int64 query_write(const char *sql, int nargs, const Oid *types, const Datum *args, const bool *nulls);
 
-/* The extension's catalogue, as its owner. */
+/* The extension's catalog, as its owner. */
 extern PreparedQuery *query_prepare_catalog(const char *sql, int nargs, const Oid *types);
 extern int64 query_catalog(const char *sql, int nargs, const Oid *types, const Datum *args, const bool *nulls,
 						   QueryRow row, void *arg);

@@ -17,7 +17,7 @@
 #include "feature/feature.h"
 #include "feature/vocabulary.h"
 
-/* Standardised numbers do not leave [-ENCODE_CLAMP, ENCODE_CLAMP]. */
+/* Standardized numbers do not leave [-ENCODE_CLAMP, ENCODE_CLAMP]. */
 #define ENCODE_CLAMP			10.0
 
 /* A category needs so many rows of a value on average, and of each. */

@@ -1,6 +1,6 @@
 /*
  * encode_array.c
- *		Arrays of numbers as vectors: one length, each element standardised.
+ *		Arrays of numbers as vectors: one length, each element standardized.
  *
  * Also the reading of arrays of fixed-width elements, for sets too.  Short
  * arrays are stored with a header of one byte, behind which nothing is

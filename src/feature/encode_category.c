@@ -8,7 +8,7 @@
  * noise of its untrained weights, so it does not exist, and a value without
  * slot contributes nothing.
  *
- * Integers are standardised numbers at the same time, because it cannot be
+ * Integers are standardized numbers at the same time, because it cannot be
  * known whether their order means something.
  */
 #include "postgres.h"

@@ -1,6 +1,6 @@
 /*
  * encode_numeric.c
- *		Numbers, booleans and durations: standardised.
+ *		Numbers, booleans and durations: standardized.
  *
  * A number becomes (x - mean) / std, clamped.  Where no value is negative and
  * the largest is more than HEAVY_TAIL times the mean, log(1 + x) is taken
@@ -107,7 +107,7 @@ encode_numeric_scale(const Column *column, const Moments *plain, const Moments *
 	return scale;
 }
 
-/* A finite or infinite value standardised; 0 if the scale is constant. */
+/* A finite or infinite value standardized; 0 if the scale is constant. */
 float
 encode_numeric_apply(const Scale *scale, double value)
 {

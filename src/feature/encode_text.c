@@ -115,7 +115,7 @@ encode_text_fit(const Column *column, ColumnFit *fit, Datum value)
 /*
  * Few values make a category, others are words.  Where no word is shared,
  * these say nothing; but in a small table that many rows refer to, such as
- * one of countries, the values are names, and what is learnt of one by its
+ * one of countries, the values are names, and what is learned of one by its
  * name serves all rows that refer to it.
  */
 void

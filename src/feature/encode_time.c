@@ -3,7 +3,7 @@
  *		Dates and timestamps: when, and where in year, week and day.
  *
  * All is seconds since 2000-01-01 00:00 UTC; a timestamp without time zone is
- * taken as UTC.  The relative part is standardised like a number.  The cyclic
+ * taken as UTC.  The relative part is standardized like a number.  The cyclic
  * parts are sine and cosine of the phase, for those cycles of which the fit
  * saw at least one whole: within less, the phase says nothing that the
  * relative part does not say better.  An infinite time is at the clamp and

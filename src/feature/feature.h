@@ -9,7 +9,7 @@
  * (feature_table_row), old ones and new ones alike.  The select list is to be
  * asked for after that: columns that turn out to say nothing are not read.
  *
- * An encoded row has a dense part (standardised numbers, vectors, missing
+ * An encoded row has a dense part (standardized numbers, vectors, missing
  * indicators, cyclic parts of times) and a sparse part (one-hot categories,
  * members of sets, hashed words).  A FeatureTable holds the encoded rows of
  * one table, in the order in which they were read.  Tables are known by their
@@ -30,7 +30,7 @@
 
 typedef enum FeatureKind
 {
-	FEATURE_NUMERIC,			/* numbers and booleans: standardised */
+	FEATURE_NUMERIC,			/* numbers and booleans: standardized */
 	FEATURE_CATEGORY,			/* one-hot over a fitted vocabulary */
 	FEATURE_TIME,				/* relative, and cyclic parts */
 	FEATURE_VECTOR,				/* arrays of numbers of one length */
@@ -76,7 +76,7 @@ extern int	feature_column_count(const FeatureSet *set);
 extern FeatureColumn feature_column(const FeatureSet *set, int index);
 
 /* feature_fit.c */
-extern int64 feature_fit(FeatureSet *set, const char *where, bool labelled);	/* rows read; 0 if there are no columns */
+extern int64 feature_fit(FeatureSet *set, const char *where, bool labeled);	/* rows read; 0 if there are no columns */
 
 /* feature_fetch.c: encoded rows */
 extern FeatureTable *feature_table_create(const FeatureSet *set, int64 expected_rows, MemoryContext parent);

@@ -15,7 +15,7 @@
 #include "feature/encode.h"
 #include "utils/timestamp.h"
 
-/* Half-lives would do as well; neighbouring scales overlap. */
+/* Half-lives would do as well; neighboring scales overlap. */
 static const double age_scales[] = {1, 7, 30, 180, 720};
 
 /* log(1 + days) is about 7 for three years. */

@@ -159,11 +159,11 @@ fit_read(FitState *state, const char *where)
 
 /*
  * Fit a set that was just chosen to the table's rows for which the SQL text
- * "where" holds (NULL: all); labelled: the labels are of these rows.  Returns
+ * "where" holds (NULL: all); labeled: the labels are of these rows.  Returns
  * the number of rows read.  The set is ready for encoding then.
  */
 int64
-feature_fit(FeatureSet *set, const char *where, bool labelled)
+feature_fit(FeatureSet *set, const char *where, bool labeled)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "sage feature fit", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
@@ -177,7 +177,7 @@ feature_fit(FeatureSet *set, const char *where, bool labelled)
 		fit_read(&state, where);
 	for (int i = 0; i < set->ncolumns; i++)
 	{
-		state.columns[i].names = !labelled && state.rows <= NAMES_LIMIT;
+		state.columns[i].names = !labeled && state.rows <= NAMES_LIMIT;
 		column_finish(&set->columns[i], &state.columns[i], state.rows, set->context);
 	}
 	feature_set_layout(set);

@@ -2,8 +2,8 @@
  * graph.h
  *		A graph definition: which tables are nodes, which are edges.
  *
- * It is read from the catalogue (names) and resolved against the system
- * catalogues (types, attribute numbers) by graph_load(), as of the current
+ * It is read from the catalog (names) and resolved against the system
+ * catalogs (types, attribute numbers) by graph_load(), as of the current
  * snapshot.  It holds no rows.
  */
 #ifndef SAGE_GRAPH_H
@@ -53,7 +53,7 @@ typedef struct EdgeType
 
 /*
  * An edge type walked in one direction: the nodes of dst_type collect from
- * their neighbours, which are nodes of src_type.  "follows" walked forward
+ * their neighbors, which are nodes of src_type.  "follows" walked forward
  * takes from a node's targets, "rev_follows" from its sources; an undirected
  * relation from both.
  */
@@ -61,8 +61,8 @@ typedef struct GraphRelation
 {
 	char	   *name;
 	int			edge_type;
-	bool		forward;		/* neighbours are targets of the node's edges */
-	bool		backward;		/* neighbours are sources of the node's edges */
+	bool		forward;		/* neighbors are targets of the node's edges */
+	bool		backward;		/* neighbors are sources of the node's edges */
 	int			dst_type;
 	int			src_type;
 } GraphRelation;

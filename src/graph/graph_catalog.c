@@ -17,7 +17,7 @@
 #include "graph/graph_column.h"
 #include "graph/graph_resolve.h"
 
-/* Where rows of the catalogue go while a graph is being loaded. */
+/* Where rows of the catalog go while a graph is being loaded. */
 typedef struct GraphLoader
 {
 	Graph	   *graph;
@@ -187,7 +187,7 @@ graph_check_same(const Graph *loaded, int64 id)
 
 /*
  * Keeps others from dropping a loaded graph until the transaction ends: for
- * who writes its name elsewhere into the catalogue.
+ * who writes its name elsewhere into the catalog.
  */
 void
 graph_lock_share(const Graph *graph)

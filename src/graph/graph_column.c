@@ -1,6 +1,6 @@
 /*
  * graph_column.c
- *		Tables and their columns, as the system catalogues know them.
+ *		Tables and their columns, as the system catalogs know them.
  *
  * Everything here answers from the system caches, and neither checks rights
  * nor raises an error for what does not exist: callers know whether a missing
@@ -141,7 +141,7 @@ graph_type_is_weight(Oid typeid)
 		typeid == INT2OID || typeid == INT4OID || typeid == INT8OID;
 }
 
-/* What the catalogue and messages call a kind of key. */
+/* What the catalog and messages call a kind of key. */
 const char *
 graph_key_kind_name(KeyKind kind)
 {

@@ -1,6 +1,6 @@
 /*
  * graph_column.h
- *		Tables and their columns, as the system catalogues know them.
+ *		Tables and their columns, as the system catalogs know them.
  */
 #ifndef SAGE_GRAPH_COLUMN_H
 #define SAGE_GRAPH_COLUMN_H

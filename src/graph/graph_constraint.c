@@ -1,6 +1,6 @@
 /*
  * graph_constraint.c
- *		Keys and foreign keys of a table, as the system catalogues have them.
+ *		Keys and foreign keys of a table, as the system catalogs have them.
  */
 #include "postgres.h"
 
@@ -92,7 +92,7 @@ constraint_key(Oid relid)
  */
 
 /*
- * True for the further rows that the catalogue has for a foreign key to a
+ * True for the further rows that the catalog has for a foreign key to a
  * partitioned table: one for each of its partitions.  A foreign key that a
  * partition has from its parent is one of its own, though.
  */

@@ -2,7 +2,7 @@
  * graph_define.c
  *		Adding node and edge types to a graph: complete, check, save.
  *
- * The catalogue is changed in the name of the extension's owner; what the
+ * The catalog is changed in the name of the extension's owner; what the
  * user may see and do is checked before, as the user.
  */
 #include "postgres.h"

@@ -16,7 +16,7 @@
 
 /*
  * Tables of the heap keep the rows of each snapshot.  Foreign tables do not,
- * system catalogues are also changed in place, and views and policies of row
+ * system catalogs are also changed in place, and views and policies of row
  * security may call any function.  Nothing is locked, because a model need
  * not have read all of the graph's tables.
  */

@@ -1,6 +1,6 @@
 /*
  * graph_index.c
- *		Are there indexes by which nodes and their neighbours are found?
+ *		Are there indexes by which nodes and their neighbors are found?
  *
  * Nothing is wrong without them, so that a missing one is a warning; but it
  * prints the command that makes it, since without it each node that is scored

@@ -81,7 +81,7 @@ resolve_time(const Subject *subject, const char *name)
 	return typeid;
 }
 
-/* Only a catalogue that was edited by hand can lack a type. */
+/* Only a catalog that was edited by hand can lack a type. */
 static int
 resolve_type(const Subject *subject, const char *name)
 {
@@ -90,7 +90,7 @@ resolve_type(const Subject *subject, const char *name)
 	if (type < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("node type \"%s\" of %s \"%s\" in graph \"%s\" is missing from the catalogue",
+				 errmsg("node type \"%s\" of %s \"%s\" in graph \"%s\" is missing from the catalog",
 						name, subject->what, subject->type, subject->graph->name),
 				 errhint_redefine()));
 	return type;

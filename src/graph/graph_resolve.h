@@ -9,7 +9,7 @@
 
 #include "graph/graph.h"
 
-/* Names in a row of the catalogue of which the definition holds the meaning. */
+/* Names in a row of the catalog of which the definition holds the meaning. */
 typedef struct GraphNames
 {
 	char	   *schema;

@@ -31,7 +31,7 @@
 typedef struct PendingRun
 {
 	int64		run;
-	bool		submitted;		/* else cancelled */
+	bool		submitted;		/* else canceled */
 	int			pid;			/* whom to tell of the cancel; 0: nobody */
 	int			level;			/* of the subtransaction */
 } PendingRun;
@@ -104,7 +104,7 @@ job_xact_event(XactEvent event, void *arg)
 		case XACT_EVENT_PRE_PREPARE:
 			ereport(ERROR,
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					 errmsg("cannot PREPARE a transaction that has submitted or cancelled a training run")));
+					 errmsg("cannot PREPARE a transaction that has submitted or canceled a training run")));
 			break;
 		case XACT_EVENT_PRE_COMMIT:
 			for (int i = 0; i < npending; i++)
@@ -172,7 +172,7 @@ job_signal_at_commit(int64 run, int pid)
 	pending_add(run, false, pid);
 }
 
-/* Whether this very transaction has submitted or cancelled the run. */
+/* Whether this very transaction has submitted or canceled the run. */
 bool
 job_is_pending(int64 run)
 {

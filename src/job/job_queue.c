@@ -4,8 +4,8 @@
  *
  * The row is the truth about a run:
  *
- *		queued -> running -> done | failed | cancelled
- *		queued -> cancelled
+ *		queued -> running -> done | failed | canceled
+ *		queued -> canceled
  *
  * Workers take rows in the order of their numbers.  Before a run is begun
  * "running, attempt n" is committed; every end replaces it.  What says
@@ -218,7 +218,7 @@ claim_accepts(const JobRow *row)
 	JobEnd		end = {0};
 
 	if (row->cancel_requested)
-		end.state = "cancelled";
+		end.state = "canceled";
 	else if (row->attempt >= guc_max_attempts)
 	{
 		end.state = "failed";
@@ -295,7 +295,7 @@ job_finish(int64 run, const JobEnd *end)
 				" ended = CASE WHEN $2 <> 'running' THEN clock_timestamp() END WHERE run = $1", &args, NULL, NULL);
 }
 
-/* False if the run is to be cancelled, or is no longer there: then nothing may stay. */
+/* False if the run is to be canceled, or is no longer there: then nothing may stay. */
 bool
 job_done(int64 run, int version, const char *result)
 {

@@ -345,7 +345,7 @@ store(Job *job, const TrainArguments *args, const TrainResult *result)
 	if (!job_done(job->row->run, version, result_json(version, result)))
 		ereport(ERROR,
 				(errcode(ERRCODE_QUERY_CANCELED),
-				 errmsg("run " INT64_FORMAT " was cancelled", job->row->run)));
+				 errmsg("run " INT64_FORMAT " was canceled", job->row->run)));
 	job_commit();
 }
 

@@ -2,7 +2,7 @@
  * job_worker.c
  *		The background worker: takes one run after the other until none waits.
  *
- * Signals.  SIGINT (sage_cancel, pg_cancel_backend) ends the run as cancelled.
+ * Signals.  SIGINT (sage_cancel, pg_cancel_backend) ends the run as canceled.
  * SIGTERM (pg_terminate_backend, DROP DATABASE WITH (FORCE), a shutdown of the
  * server) ends the process, after what became of the run was written down:
  * it failed, or, if the server is stopping, it stays "running" and is resumed
@@ -111,7 +111,7 @@ end_of(const JobRow *row, const ErrorData *error)
 	JobEnd		end = {.state = "failed"};
 
 	if (row->cancel_requested)
-		end.state = "cancelled";
+		end.state = "canceled";
 	else if (terminated && server_is_stopping())
 	{
 		end.state = "running";
@@ -124,8 +124,8 @@ end_of(const JobRow *row, const ErrorData *error)
 	}
 	else if (error->sqlerrcode == ERRCODE_QUERY_CANCELED)
 	{
-		end.state = "cancelled";
-		end.reason = "cancelled by a signal";
+		end.state = "canceled";
+		end.reason = "canceled by a signal";
 	}
 	else
 	{

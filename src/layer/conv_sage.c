@@ -5,7 +5,7 @@
  *
  *		h'_v = dropout(relu(norm(W_self h_v + sum_r W_r mean_{u in N_r(v)} h_u + b)))
  *
- * A node without neighbours in a relation gets nothing from it.  Mean and
+ * A node without neighbors in a relation gets nothing from it.  Mean and
  * product commute, so each part of a row is treated the cheaper way round:
  * dense columns are averaged first (few destinations, many sources), sparse
  * columns are projected first, which turns them into short dense rows and

@@ -2,7 +2,7 @@
  * layer.h
  *		Blocks and tensors -> tensors.
  *
- * Layers do not know where rows and neighbours come from: a sampled block
+ * Layers do not know where rows and neighbors come from: a sampled block
  * and a stretch of a whole table look the same to them.
  */
 #ifndef SAGE_LAYER_H
@@ -38,7 +38,7 @@ typedef struct ConvWeights
 {
 	Tensor	   *self;			/* [(d + s) x width] */
 	Tensor	   *bias;			/* [1 x width] */
-	Tensor	   *norm_gain;		/* [1 x width]; NULL: no layer normalisation */
+	Tensor	   *norm_gain;		/* [1 x width]; NULL: no layer normalization */
 	Tensor	   *norm_bias;
 } ConvWeights;
 

@@ -4,7 +4,7 @@
  *
  * A model belongs to the role that trained it.  Members of that role use,
  * train, deploy, export and drop it; others may score with it once it was
- * granted to them.  Roles are kept by name, as everything in the catalogue.
+ * granted to them.  Roles are kept by name, as everything in the catalog.
  */
 #include "postgres.h"
 
@@ -131,7 +131,7 @@ entries_row(void *arg, Datum *values, bool *nulls)
 
 /*
  * All models that the current user may score with.  Who may is asked after
- * the query, which runs as the catalogue's owner.
+ * the query, which runs as the catalog's owner.
  */
 static List *
 usable_models(PreparedQuery *query)

@@ -210,7 +210,7 @@ model_file_size(const ModelFileContents *contents, size_t *size)
 
 /*
  * Write the file to room of exactly the size that model_file_size() told.
- * The scratch needs no initialisation but for its pause; afterwards it is the
+ * The scratch needs no initialization but for its pause; afterwards it is the
  * written file, open.  Contents that the reader would refuse are refused here.
  */
 ModelFileError

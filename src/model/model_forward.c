@@ -32,7 +32,7 @@ first_rows(Tape *tape, const LayerRows *rows, int64 n)
 }
 
 /*
- * What feeds a type in one layer, into "feeding": neighbours, and in the first
+ * What feeds a type in one layer, into "feeding": neighbors, and in the first
  * layer the means of edges' rows, by relation.
  */
 static int
@@ -124,7 +124,7 @@ model_forward(Model *model, Tape *tape, const Sample *sample, FeatureTable *cons
 
 /*
  * Logits -> outputs, in place: probabilities.  Those of a regression stay
- * standardised: the target's own scale may need more digits than a float has.
+ * standardized: the target's own scale may need more digits than a float has.
  */
 void
 model_activate(const ModelSpec *spec, float *logits, int64 rows)

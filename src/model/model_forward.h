@@ -8,9 +8,9 @@
 #include "postgres.h"
 
 #include "base/arena.h"
-#include "graph/store.h"
 #include "model/model_build.h"
 #include "sample/neighbor.h"
+#include "store/store.h"
 
 /* What differs between training and inference. */
 typedef struct ForwardOptions
@@ -29,7 +29,7 @@ typedef struct ForwardTime
 	TimestampTz now;			/* what ages are counted to if all rows count */
 } ForwardTime;
 
-/* Logits (or standardised values), and the last hidden state. */
+/* Logits (or standardized values), and the last hidden state. */
 typedef struct ModelOutput
 {
 	int64		rows;

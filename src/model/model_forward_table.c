@@ -2,7 +2,7 @@
  * model_forward_table.c
  *		Running a network over whole tables, layer by layer.
  *
- * Which neighbours a node collects from does not depend on who asks, so the
+ * Which neighbors a node collects from does not depend on who asks, so the
  * hidden state of a node at a level is one value: computing it once for all
  * nodes gives the same answer as sampling around each, at a twentieth of the
  * cost.
@@ -161,7 +161,7 @@ project_all(Tape *tape, Model *model, Tensor *weight, const LayerRows *rows, int
 }
 
 /*
- * What a relation brings to some destinations, into "feeding": neighbours,
+ * What a relation brings to some destinations, into "feeding": neighbors,
  * and if edges have features these; how many that are.  projected is of the
  * relations, then of their edges.
  */

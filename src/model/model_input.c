@@ -4,7 +4,7 @@
  *		layer, as that layer reads them.
  *
  * Plain C, but for model_input_size(): training has them made by a thread,
- * while the batch before is being learnt from.
+ * while the batch before is being learned from.
  */
 #include "postgres.h"
 
@@ -233,7 +233,7 @@ mean_edges_sparse(Arena *arena, const RelationBlock *block, int64 ndst, FeatureT
 
 /*
  * For each destination of the first layer the mean of its edges' rows, in one
- * relation; false if the arena is full.  Nothing is learnt below it, so that
+ * relation; false if the arena is full.  Nothing is learned below it, so that
  * it is made here, before the weights.  What dropout leaves out is drawn by
  * the place in the sample, because rows have their numbers by where they lie.
  */

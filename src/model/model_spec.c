@@ -389,7 +389,7 @@ read_node_types(ModelSpec *spec, JsonbContainer *document, const Graph *graph)
 /*
  * Edge types with features.  Those of the model's relations must have some now
  * if they had then, and none if they had none: it is a matter of which rows
- * are neighbours, too.
+ * are neighbors, too.
  */
 static void
 read_edge_types(ModelSpec *spec, JsonbContainer *document, const Graph *graph)

@@ -1,6 +1,6 @@
 /*
  * model_spec.h
- *		What a model is, apart from its weights: one normalised JSON document,
+ *		What a model is, apart from its weights: one normalized JSON document,
  *		stored with each version and carried inside exported files.
  *
  * Node types and relations are known by name, and their places in the
@@ -16,8 +16,8 @@
 
 #include "base/options.h"
 #include "feature/feature.h"
-#include "graph/store.h"
 #include "sample/fanout.h"
+#include "store/store.h"
 
 typedef enum ModelTask
 {

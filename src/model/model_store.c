@@ -1,6 +1,6 @@
 /*
  * model_store.c
- *		A model <-> the bytes that the catalogue keeps and sage_export gives.
+ *		A model <-> the bytes that the catalog keeps and sage_export gives.
  *
  * The bytes are a safetensors file (model_file.c): the parameters by name and,
  * as metadata, the description that they belong to.  So an exported file is

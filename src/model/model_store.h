@@ -1,6 +1,6 @@
 /*
  * model_store.h
- *		A model <-> the bytes that the catalogue keeps and sage_export gives.
+ *		A model <-> the bytes that the catalog keeps and sage_export gives.
  */
 #ifndef SAGE_MODEL_STORE_H
 #define SAGE_MODEL_STORE_H

@@ -2,7 +2,7 @@
  * model_cache.c
  *		Models made ready to score, kept for the session.
  *
- * Each statement asks the catalogue once which version is deployed (and
+ * Each statement asks the catalog once which version is deployed (and
  * whether the user may use it); the weights, the resolved graph and the
  * prepared queries of a version are kept from statement to statement.  An
  * entry is found by the version's number, which is never used again (but for
@@ -11,7 +11,7 @@
  * graph's tables, or a change of roles, makes it stale; then the definition is
  * resolved anew, which finds out about columns that were dropped or retyped.
  *
- * What the entries hold is made of catalogue rows that the transaction may
+ * What the entries hold is made of catalog rows that the transaction may
  * yet roll back: a version number or a stamp that was rolled back is never
  * seen again either, so its entry is only waste and goes with age.
  */
@@ -114,7 +114,7 @@ estimate_load(const CachedModel *cached)
 }
 
 /*
- * The memory for that: rows, keys, lists of neighbours, states of three levels
+ * The memory for that: rows, keys, lists of neighbors, states of three levels
  * and of some thousand nodes being worked on.
  */
 static double

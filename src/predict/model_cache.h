@@ -8,8 +8,8 @@
 #include "postgres.h"
 
 #include "base/query.h"
-#include "graph/store.h"
 #include "model/model_build.h"
+#include "store/store.h"
 
 typedef struct CachedModel
 {

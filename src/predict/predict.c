@@ -432,7 +432,7 @@ open_resident(Scorer *scorer, void *arg)
 }
 
 /*
- * Where which neighbours a node has depends on the seed, nothing can be
+ * Where which neighbors a node has depends on the seed, nothing can be
  * computed for all nodes at once: each seed is sampled for, from memory once
  * that is cheaper.
  */

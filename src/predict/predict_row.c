@@ -4,7 +4,7 @@
  *		trigger has in hand.
  *
  * The row is put into a live store of its own as the node with its key, so
- * its own columns are those of the value.  Its neighbourhood is that of the
+ * its own columns are those of the value.  Its neighborhood is that of the
  * edges that already name the key, and of the edges that the row itself is,
  * where a foreign key of the node table is an edge type.
  */

@@ -1,7 +1,7 @@
 /*
  * score_keep.c
  *		What one statement has read, kept for the next: the scores of a whole
- *		table, or, where nodes were scored one by one, their neighbourhoods.
+ *		table, or, where nodes were scored one by one, their neighborhoods.
  *
  * A wrong score is worse than a slow one, so they are kept only where it can
  * be proved that reading again would give the same.
@@ -26,7 +26,7 @@
  * - it is not a parallel worker, which has its leader's snapshot.
  *
  * One state is kept, until another one is made: scores in at most a quarter of
- * sage.max_memory, neighbourhoods in KEEP_LIVE at the most, but not in place of
+ * sage.max_memory, neighborhoods in KEEP_LIVE at the most, but not in place of
  * scores that are still good.  What is worth keeping are hubs, which cost most
  * and belong to many nodes.
  */
@@ -46,7 +46,7 @@
 #include "base/spill.h"
 #include "predict/scorer_internal.h"
 
-/* Neighbourhoods may take so much, or a 32nd of sage.max_memory; then they begin anew. */
+/* Neighborhoods may take so much, or a 32nd of sage.max_memory; then they begin anew. */
 #define KEEP_LIVE	((Size) 32 * 1024 * 1024)
 
 /* What is kept, and what it is good for. */
@@ -136,7 +136,7 @@ keep_allowed(const Scorer *scorer)
 	return may_share(scorer) && graph_is_exact(scorer->cached->graph);
 }
 
-/* The same for the neighbourhoods that a scorer has read. */
+/* The same for the neighborhoods that a scorer has read. */
 static bool
 live_lasts(const Scorer *scorer)
 {
@@ -168,7 +168,7 @@ same_snapshot(Snapshot snapshot)
 		passed < PG_INT32_MAX;
 }
 
-/* Whether scores of a whole table are kept, of whichever model, and are good: they cost more than neighbourhoods. */
+/* Whether scores of a whole table are kept, of whichever model, and are good: they cost more than neighborhoods. */
 static bool
 scores_are_good(Snapshot snapshot)
 {

@@ -4,19 +4,19 @@
  *		give is given by others of the same path, or by their children.
  *
  * Each seed has a tree of its own, and in it each path a group of nodes: those
- * that were met first by it.  Of the neighbours planned for a path (plan.c)
+ * that were met first by it.  Of the neighbors planned for a path (plan.c)
  * each node of the group that leads there gets an equal share, or all it has
  * if that is less; the rest goes to the others.  A path that found less than
  * was planned is no poorer one step later, because the plan there counts from
  * the plan here.
  *
  * A node that the seed has met before is collected from again, but not
- * expanded again.  So the neighbours of a node are drawn once, and it collects
+ * expanded again.  So the neighbors of a node are drawn once, and it collects
  * from them in every block where it is a destination; nodes stand in order of
  * hops, hence one list of edges a relation serves all blocks, each of which
  * uses the beginning.
  *
- * Trees of different seeds are not merged, because how many neighbours a node
+ * Trees of different seeds are not merged, because how many neighbors a node
  * has differs from seed to seed; but the nodes of the last hop have none and
  * stand once for all seeds of their time.
  */
@@ -64,7 +64,7 @@ typedef struct Adaptive
 	TreeEdges  *edges;			/* [relations] */
 } Adaptive;
 
-/* Those of the last hop's nodes that are planned to have neighbours by one relation. */
+/* Those of the last hop's nodes that are planned to have neighbors by one relation. */
 typedef struct Expansion
 {
 	int64		n;
@@ -184,7 +184,7 @@ expansion_create(const Adaptive *adaptive, int relation)
 }
 
 /*
- * Draws the neighbours: first as many as the group's need of each, to see
+ * Draws the neighbors: first as many as the group's need of each, to see
  * what there is; then each one's share, which is the beginning of that unless
  * picks rotate.
  */
@@ -226,7 +226,7 @@ expansion_draw(const Adaptive *adaptive, int relation, Expansion *expansion, Nei
 	list->offsets[expansion->n] = kept;
 }
 
-/* The place of a neighbour that a seed's node has by a path. */
+/* The place of a neighbor that a seed's node has by a path. */
 static int32
 tree_place(Adaptive *adaptive, TreeNodes *type, int32 node, int32 owner, int32 path, TimestampTz time)
 {

@@ -1,6 +1,6 @@
 /*
  * block.h
- *		A sampled neighbourhood, hop by hop: what the sampler hands to the
+ *		A sampled neighborhood, hop by hop: what the sampler hands to the
  *		layers.  Integers only.
  *
  * A sample of L hops has L blocks.  blocks[L - 1] leads to the seeds,

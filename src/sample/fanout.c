@@ -1,6 +1,6 @@
 /*
  * fanout.c
- *		How many neighbours: reading the option "fanout".
+ *		How many neighbors: reading the option "fanout".
  *
  * Three forms are understood: 10 (every hop and relation), [10, 5] (hop 1
  * next to the seeds, hop 2), and {"follows": [15, 10], "default": [5, 5]}.
@@ -185,7 +185,7 @@ fanout_create(const Graph *graph, int nhops, int count)
 	return fanout;
 }
 
-/* Nobody has neighbours: the features-only model. */
+/* Nobody has neighbors: the features-only model. */
 Fanout *
 fanout_off(const Graph *graph, int nhops)
 {
@@ -250,7 +250,7 @@ fanout_copy(const Fanout *fanout)
 	return copy;
 }
 
-/* What is taken by default where nodes have so many neighbours on average. */
+/* What is taken by default where nodes have so many neighbors on average. */
 int
 fanout_default(double mean_degree, bool training)
 {

@@ -1,6 +1,6 @@
 /*
  * fanout.h
- *		How many neighbours: for each hop and relation.
+ *		How many neighbors: for each hop and relation.
  */
 #ifndef SAGE_FANOUT_H
 #define SAGE_FANOUT_H
@@ -15,8 +15,8 @@
 #define FANOUT_MAX	1000000
 
 /*
- * Where the user does not say, the mean number of neighbours decides: a mean
- * over ten of a hundred neighbours is mostly noise.  Scoring, which is done
+ * Where the user does not say, the mean number of neighbors decides: a mean
+ * over ten of a hundred neighbors is mostly noise.  Scoring, which is done
  * once, takes more of them than training, which sees others in each epoch.
  */
 #define FANOUT_DEFAULT		10

@@ -4,7 +4,7 @@
  *
  * The same samples as neighbor_sample() gives without times, node for node;
  * test/modules/sample holds the two together.  Here nothing is allocated but
- * from an arena and nothing is raised; long lists of neighbours are put in
+ * from an arena and nothing is raised; long lists of neighbors are put in
  * order only where the caller is no thread.  A node's place is found by its
  * number instead of by a hash.  Edges without features only.
  */
@@ -193,7 +193,7 @@ sampler_nodes(const MemorySampler *sampler, Arena *arena, Sample *sample)
 }
 
 /*
- * Samples the neighbourhood of the seeds, which are distinct, into the arena.
+ * Samples the neighborhood of the seeds, which are distinct, into the arena.
  * *result is set if the status says that it was drawn.
  */
 SampleStatus

@@ -7,7 +7,7 @@
 
 #include "postgres.h"
 
-#include "graph/store.h"
+#include "store/store.h"
 
 typedef enum NegativeStrategy
 {

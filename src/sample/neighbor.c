@@ -20,7 +20,7 @@
 #define BATCH_EDGES	1000000
 
 /*
- * One relation of one block: the neighbours of the destinations, renumbered
+ * One relation of one block: the neighbors of the destinations, renumbered
  * to places.
  */
 static void
@@ -79,7 +79,7 @@ neighbor_batch(const Graph *graph, int node_type, const SampleOptions *options, 
 }
 
 /*
- * Samples the neighbourhood of the seeds.  times may be NULL.  Equal seeds
+ * Samples the neighborhood of the seeds.  times may be NULL.  Equal seeds
  * are allowed only as distinct (node, time) pairs, because seed i must be
  * destination i.  The result is in CurrentMemoryContext.
  */

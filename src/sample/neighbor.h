@@ -7,9 +7,9 @@
 
 #include "postgres.h"
 
-#include "graph/store.h"
 #include "sample/block.h"
 #include "sample/fanout.h"
+#include "store/store.h"
 
 typedef struct SampleOptions
 {

@@ -1,6 +1,6 @@
 /*
  * pick.c
- *		Which neighbours: the strategies of sampling on request.
+ *		Which neighbors: the strategies of sampling on request.
  *
  * What is a prefix of an order is left to the store.  The others, a draw with
  * replacement and one by in-degree, which changes from seed time to seed time,
@@ -31,7 +31,7 @@ pick_weighted_key(uint64 hash, double weight)
 	return -log(1 - random_unit(hash)) / weight;
 }
 
-/* One neighbour of a node. */
+/* One neighbor of a node. */
 typedef struct Drawn
 {
 	double		key;
@@ -49,7 +49,7 @@ drawn_compare(const void *a, const void *b)
 	return (x->from > y->from) - (x->from < y->from);
 }
 
-/* A list with room for n neighbours, of the columns that another has. */
+/* A list with room for n neighbors, of the columns that another has. */
 static NeighborList
 list_create(const NeighborList *like, int64 ndst, int64 n)
 {
@@ -73,7 +73,7 @@ list_put(NeighborList *list, int64 at, const NeighborList *all, int64 from)
 		list->times[at] = all->times[from];
 }
 
-/* count independent draws for each node that has a neighbour. */
+/* count independent draws for each node that has a neighbor. */
 static NeighborList
 choose_replace(GraphStore *store, int type, const NeighborList *all, const int32 *dst, int64 ndst, int count, uint64 seed)
 {
@@ -97,7 +97,7 @@ choose_replace(GraphStore *store, int type, const NeighborList *all, const int32
 	return list;
 }
 
-/* count neighbours of each node, drawn by the edges that lead to them. */
+/* count neighbors of each node, drawn by the edges that lead to them. */
 static NeighborList
 choose_degree(GraphStore *store, int relation, const GraphRelation *def, const NeighborList *all, const int32 *dst,
 			  int64 ndst, TimestampTz at, int count, uint64 seed)
@@ -135,7 +135,7 @@ choose_degree(GraphStore *store, int relation, const GraphRelation *def, const N
 }
 
 /*
- * Up to count (-1: all) neighbours of each destination by a strategy, as of
+ * Up to count (-1: all) neighbors of each destination by a strategy, as of
  * one time, with the times of edges.  The store was opened with pick_order()
  * and the seed.
  */

@@ -1,13 +1,13 @@
 /*
  * pick.h
- *		Which neighbours: the strategies of sampling on request.
+ *		Which neighbors: the strategies of sampling on request.
  */
 #ifndef SAGE_PICK_H
 #define SAGE_PICK_H
 
 #include "postgres.h"
 
-#include "graph/store.h"
+#include "store/store.h"
 
 /* The first ones are orders of the store. */
 typedef enum PickStrategy
@@ -17,7 +17,7 @@ typedef enum PickStrategy
 	PICK_WEIGHT = ORDER_WEIGHT,
 	PICK_TOP = ORDER_TOP,
 	PICK_REPLACE,				/* uniform, with replacement */
-	PICK_DEGREE,				/* by the number of edges that lead to the neighbour, without replacement */
+	PICK_DEGREE,				/* by the number of edges that lead to the neighbor, without replacement */
 	PICK_FULL					/* all */
 } PickStrategy;
 

@@ -3,7 +3,7 @@
  *		The nodes of one type that a sample has met so far, each with a place.
  *
  * A node of a sample is a triple of node, seed time and owner: the same row
- * seen from two times has two neighbourhoods, and in adaptive sampling each
+ * seen from two times has two neighborhoods, and in adaptive sampling each
  * seed has a tree of its own.
  */
 #ifndef SAGE_PLACES_H

@@ -74,7 +74,7 @@ plan_add(SamplePlan *plan, const Graph *graph, int parent, int relation, int cou
 
 /*
  * All paths of a fan-out from seeds of a type.  An error if they, or their
- * neighbours, are too many, or if a fan-out has no bound.
+ * neighbors, are too many, or if a fan-out has no bound.
  */
 SamplePlan *
 plan_create(const Graph *graph, const Fanout *fanout, int node_type)

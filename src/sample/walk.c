@@ -2,7 +2,7 @@
  * walk.c
  *		Sampling on request: the edges met on the way from some nodes.
  *
- * Each node is asked for neighbours once, in the hop after the one in which it
+ * Each node is asked for neighbors once, in the hop after the one in which it
  * was met first.
  */
 #include "postgres.h"
@@ -126,7 +126,7 @@ walk_sample(GraphStore *store, const Graph *graph, int node_type, const int32 *s
 
 			if (!options->relations[r] || n == 0 || options->counts[hop - 1] == 0)
 				continue;
-			/* a copy, because the array moves while neighbours are added to it */
+			/* a copy, because the array moves while neighbors are added to it */
 			nodes = memory_alloc(n, sizeof(int32));
 			memcpy(nodes, walk->met[type].nodes + begin[type], n * sizeof(int32));
 			pick_neighbors(store, graph, r, options->strategy, nodes, n, options->at, options->counts[hop - 1],

@@ -2,8 +2,8 @@
  * kernel_segment.c
  *		Means over segments of gathered rows, and the way back.
  *
- * A segment is the neighbourhood of one destination: the aggregation of a
- * graph convolution is one call.  An empty neighbourhood contributes zero.
+ * A segment is the neighborhood of one destination: the aggregation of a
+ * graph convolution is one call.  An empty neighborhood contributes zero.
  */
 #include <string.h>
 

@@ -6,7 +6,7 @@
  *
  * The way back of a gather adds to rows that the data name, in their order,
  * and stays on one thread.  Splitting it was tried: by columns two threads
- * write into neighbouring cache lines, which processors fetch together, and
+ * write into neighboring cache lines, which processors fetch together, and
  * were slower than one; by rows of the result each has to look through all
  * entries, which took as long as adding them.
  */

@@ -181,7 +181,7 @@ param_tensor(ParamBlock *block, int index)
 }
 
 /*
- * Whether weight decay pulls the parameter towards zero: weights, whatever
+ * Whether weight decay pulls the parameter toward zero: weights, whatever
  * their shape; a bias or a gain has a right to its size.
  */
 bool

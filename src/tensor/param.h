@@ -2,7 +2,7 @@
  * param.h
  *		All parameters of a network in one array, with named views into it.
  *
- * One block means that the optimiser, gradient clipping, checkpoints and the
+ * One block means that the optimizer, gradient clipping, checkpoints and the
  * model file are one loop each.  Parameters are first declared with
  * param_declare(), then param_allocate() makes the array; views do not move
  * after that.

@@ -143,7 +143,7 @@ tape_reset(Tape *tape)
 }
 
 /*
- * An array of the tape, aligned to a cache line, not initialised, that lives
+ * An array of the tape, aligned to a cache line, not initialized, that lives
  * until tape_reset().
  */
 void *
@@ -166,7 +166,7 @@ tape_alloc(Tape *tape, int64 count, Size size)
 	return result;
 }
 
-/* A tensor that receives no gradient, not initialised: data. */
+/* A tensor that receives no gradient, not initialized: data. */
 Tensor *
 tape_constant(Tape *tape, int64 rows, int64 cols)
 {
@@ -223,7 +223,7 @@ tape_require_grad_in_place(Tape *tape, Tensor *tensor)
 		tape_set_grad(tape, tensor, tensor->data);
 }
 
-/* A tensor, not initialised, with a gradient if the tape records. */
+/* A tensor, not initialized, with a gradient if the tape records. */
 Tensor *
 tape_tensor(Tape *tape, int64 rows, int64 cols)
 {

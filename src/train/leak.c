@@ -201,7 +201,7 @@ leak_in_values(const Labels *labels, FeatureTable *table, int dense_width, const
 }
 
 /*
- * Warns of each column of the labelled node type that nearly gives the
+ * Warns of each column of the labeled node type that nearly gives the
  * target away.
  */
 void

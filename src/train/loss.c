@@ -30,7 +30,7 @@ loss_choose(ModelTask task, ModelLoss given)
 
 /*
  * The loss of some labels; logits [n x outputs] stand in the same order.
- * Regression is learnt in standard deviations from the mean.
+ * Regression is learned in standard deviations from the mean.
  */
 Tensor *
 loss_batch(Tape *tape, Tensor *logits, const Labels *labels, const int64 *rows, int64 n,

@@ -7,9 +7,9 @@
 
 #include "postgres.h"
 
+#include "label/label.h"
 #include "model/model_build.h"
 #include "tensor/tape.h"
-#include "train/target.h"
 
 extern ModelLoss loss_choose(ModelTask task, ModelLoss given);
 extern Tensor *loss_batch(Tape *tape, Tensor *logits, const Labels *labels, const int64 *rows, int64 n,

@@ -42,7 +42,7 @@ node_compare(const void *a, const void *b)
 
 /* How many different nodes the training labels are of. */
 static int64
-labelled_nodes(const Labels *labels)
+labeled_nodes(const Labels *labels)
 {
 	int32	   *nodes = memory_alloc(labels->n, sizeof(int32));
 	int64		n = 0,
@@ -72,7 +72,7 @@ static void
 fill_options(ModelOptions *options, const Labels *labels, ModelLoss loss)
 {
 	bool		absolute = loss == LOSS_MAE && labels->times != NULL;
-	double		nodes = Max(labelled_nodes(labels), 1);
+	double		nodes = Max(labeled_nodes(labels), 1);
 	double		n = absolute ? nodes : sqrt(Max(labels->counts[SPLIT_TRAIN], 1) * nodes);
 
 	if (isnan(options->learning_rate))
@@ -112,7 +112,7 @@ pick_is_possible(const Graph *graph, NeighborOrder pick)
 }
 
 /*
- * Which neighbours are taken: an order that no relation can have is not
+ * Which neighbors are taken: an order that no relation can have is not
  * quietly another one.  By default, where seeds have times, the most recent:
  * what follows is more like them than what was long ago.
  */
@@ -218,7 +218,7 @@ exclude_column(NodeType *type, const char *column)
 }
 
 /*
- * The option "exclude": columns of the labelled node type, or of another one
+ * The option "exclude": columns of the labeled node type, or of another one
  * as node_type.column, that are no features this time.
  */
 void
@@ -363,7 +363,7 @@ choose_metric(const ModelOptions *options, ModelTask task)
 }
 
 /*
- * Where a number is learnt from the past, outliers of long ago should not
+ * Where a number is learned from the past, outliers of long ago should not
  * weigh by their square: the default is the absolute error, unless the metric
  * is another.
  */
@@ -400,7 +400,7 @@ check_model_size(const ModelSpec *spec, const Graph *graph)
 				 errhint("Use fewer columns or a smaller \"hidden\", or raise sage.max_model_size.")));
 }
 
-/* What is about to be learnt, from what. */
+/* What is about to be learned, from what. */
 static void
 announce(const Trainer *trainer)
 {

@@ -7,12 +7,12 @@
 
 #include "postgres.h"
 
+#include "label/label.h"
+#include "label/metric.h"
 #include "model/model_catalog.h"
 #include "model/model_forward.h"
 #include "sample/memory_sample.h"
-#include "train/metric.h"
 #include "train/progress.h"
-#include "train/target.h"
 
 /* What is asked for. */
 typedef struct TrainRequest
@@ -50,7 +50,7 @@ typedef struct TrainResult
 	Labels	   *labels;
 	Metric		metric;
 	FitResult	fit;
-	FitResult	baseline;		/* the same without neighbours */
+	FitResult	baseline;		/* the same without neighbors */
 	AggregateResult aggregate;
 	int			deploy;			/* a ModelDeploy */
 	double		seconds;

@@ -4,9 +4,9 @@
  *
  * Which nodes a batch draws in, and which entries of their rows dropout takes
  * out, depends on the seed and not on the weights.  So a thread makes the
- * next batch while this one is being learnt from.  It works in memory that
+ * next batch while this one is being learned from.  It works in memory that
  * was given to it before and reads nothing that the main thread changes; what
- * it cannot do, such as putting a long list of neighbours in order, is left to
+ * it cannot do, such as putting a long list of neighbors in order, is left to
  * the main thread, which then makes the whole batch.
  */
 #include "postgres.h"

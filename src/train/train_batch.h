@@ -10,7 +10,7 @@
 #include "sample/memory_sample.h"
 #include "train/train.h"
 
-/* Makes batches, one ahead of the one that is being learnt from. */
+/* Makes batches, one ahead of the one that is being learned from. */
 typedef struct BatchMaker BatchMaker;
 
 typedef struct Batch

@@ -45,7 +45,7 @@
 /* The hash of an edge's encoded row, its number while lists are made, and its place. */
 #define EDGE_ROW_BYTES	20
 
-/* A node's list of neighbours: where it is, how long, how far in order. */
+/* A node's list of neighbors: where it is, how long, how far in order. */
 #define LIST_BYTES		16
 
 static double
@@ -179,7 +179,7 @@ train_estimate(const Graph *graph, const ModelOptions *options)
 	double		numbers = 0;
 	double		edges = 0;
 	double		labels = -1;
-	int			labelled = 0;
+	int			labeled = 0;
 	double		seed,
 				batch,
 				weights,
@@ -194,10 +194,10 @@ train_estimate(const Graph *graph, const ModelOptions *options)
 		if (rows > labels)
 		{
 			labels = rows;
-			labelled = t;
+			labeled = t;
 		}
 	}
-	seed = sample_nodes(graph, options, labelled);
+	seed = sample_nodes(graph, options, labeled);
 	batch = Min(options->batch_size * seed / SHARED, estimate.rows) * (widest + STATES * options->hidden) * sizeof(float);
 	weights = 2 * options->hidden * (width + 2.0 * options->hidden) * sizeof(float);
 	learning = WEIGHT_COPIES * weights + batch + LABEL_BYTES * labels;

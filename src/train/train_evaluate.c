@@ -38,7 +38,7 @@
 
 /*
  * One side of the split, made ready to be scored again and again.  Which
- * neighbours a node has when it is scored does not depend on the weights, so
+ * neighbors a node has when it is scored does not depend on the weights, so
  * samples that take long to draw are drawn once; those of the sampler in memory
  * take less time than they are worth in memory.
  */
@@ -80,7 +80,7 @@ rows_of_split(const Labels *labels, Split split, int64 most, int64 *n)
  * True if scoring all nodes layer by layer is cheaper than sampling around
  * some.  A sample has each node once, but every batch has its own; the table
  * is gone through once a layer, also for nodes that no label asks for; where a
- * node's neighbours depend on the seed that cannot be done.  Two levels of all
+ * node's neighbors depend on the seed that cannot be done.  Two levels of all
  * nodes' states must not take more than TABLE_BYTES, or a 32nd of
  * sage.max_memory: beyond the processor's caches samples are as good.
  */
@@ -176,7 +176,7 @@ evaluator_create(Trainer *trainer, const Fanout *fanout, Split split, int64 most
 	return evaluator;
 }
 
-/* True if the next evaluation asks the store for neighbours: not all samples are kept. */
+/* True if the next evaluation asks the store for neighbors: not all samples are kept. */
 bool
 evaluator_reads_graph(const Evaluator *evaluator)
 {

@@ -3,7 +3,7 @@
  *		The training loop: batches, early stopping, the best weights.
  *
  * Everything random in it is a hash of the seed and of what it is for: the
- * order of labels in an epoch, the neighbours of a node in an epoch, the
+ * order of labels in an epoch, the neighbors of a node in an epoch, the
  * entries that dropout takes out of a batch.  The same data and seed give the
  * same weights.
  */

@@ -173,7 +173,7 @@ class Bench:
             model, graph, 'labels => $$%s$$' % labels if labels else "target => 'label'", FANOUT_OPTIONS, epochs, options)
 
     def model(self, name):
-        """A model of that graph for the rows that only score; what it has learnt does not matter for the time."""
+        """A model of that graph for the rows that only score; what it has learned does not matter for the time."""
         graph = self.graph(name)
         model = name + '_score'
         if model not in self.models:

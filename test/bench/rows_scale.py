@@ -199,10 +199,10 @@ def growth(bench):
 
 
 # ----------------------------------------------------------------------------
-# Cancelling
+# Canceling
 # ----------------------------------------------------------------------------
 
-def cancelled(bench, sql, threads, after):
+def canceled(bench, sql, threads, after):
     """Seconds from the cancel to the end of the statement; None if it had ended before."""
     connection = bench.connect(threads)
     connection.query("SET sage.max_memory = '16GB'")
@@ -227,20 +227,20 @@ def cancelled(bench, sql, threads, after):
 
 
 def cancel(bench):
-    """A training, then a statement that scores all rows, cancelled again and again, each time a little later."""
+    """A training, then a statement that scores all rows, canceled again and again, each time a little later."""
     graph = bench.graph('large')
-    statements = {'training': bench.train_sql('cancelled', 'large', 1),
+    statements = {'training': bench.train_sql('canceled', 'large', 1),
                   'scoring all': "SELECT count(sage_predict(id, '%s')) FROM %s" % (bench.model('large'), graph.node_table)}
     times = {}
     for what, sql in statements.items():
         after = 0.1
         while len(times.setdefault(what, [])) < bench.repeats(25, 4):
-            seconds = cancelled(bench, sql, 2, after)
+            seconds = canceled(bench, sql, 2, after)
             if seconds is None:
                 break
             times[what].append(seconds)
             after *= 1.25
-    return [Result('%s cancelled, 2 threads, %s edges' % (what, format(graph.edges, ',')), 'at most ' + milliseconds(max(found)),
+    return [Result('%s canceled, 2 threads, %s edges' % (what, format(graph.edges, ',')), 'at most ' + milliseconds(max(found)),
                    'median ' + milliseconds(statistics.median(found)), max(found) * 1000, 250, None, 'lower', ' ms',
                    note='%d times, from 0.1 s after the begin on' % len(found), runs={'seconds': found})
             for what, found in times.items() if found]

@@ -12,8 +12,8 @@ node v of type t,
 
 and the logits are W_head h + b_head.  A mean over nobody is zero; with edge
 weights it is sum w h / sum w over rows, zero if the weights sum to zero.  A
-repeated pair is one neighbour unless the edges have weights; loops and edges
-to nobody do not count; an undirected relation has the neighbours of both
+repeated pair is one neighbor unless the edges have weights; loops and edges
+to nobody do not count; an undirected relation has the neighbors of both
 directions.
 
 Everything is computed in float64 from starting weights that are float32.
@@ -63,7 +63,7 @@ SIZES = [round(float(random.normal(0, 1)), 3) for _ in ITEMS]
 SEEDS = [150, 110, 240, 200, 130, 180, 220, 120, 170, 230, 140]
 
 
-def standardised(values):
+def standardized(values):
     """(x - mean) / std over what is there, 0 where it is not; and whether it is missing, if any is."""
     known = np.array([x for x in values if x is not None])
     columns = [[0.0 if x is None else (x - known.mean()) / known.std() for x in values]]
@@ -75,14 +75,14 @@ def standardised(values):
 def encoded_users():
     """Dense columns in the table's order, then a column for each tag, ascending."""
     tags = sorted({t for tags in TAGS if tags for t in tags})
-    columns = standardised(AGES) + standardised(SCORES) + [[float(t is None) for t in TAGS]]
+    columns = standardized(AGES) + standardized(SCORES) + [[float(t is None) for t in TAGS]]
     ndense = len(columns)
     columns += [[float(t is not None and tag in t) for t in TAGS] for tag in tags]
     return np.array(columns).T, ndense
 
 
 def encoded_items():
-    columns = standardised(PRICES) + standardised(SIZES)
+    columns = standardized(PRICES) + standardized(SIZES)
     return np.array(columns).T, len(columns)
 
 
@@ -90,7 +90,7 @@ FEATURES = [encoded_users(), encoded_items()]
 TYPES = [USERS, ITEMS]
 
 
-def neighbours(pairs, weighted):
+def neighbors(pairs, weighted):
     """{destination: [(source, weight)]} of (destination, source, weight) rows that are there."""
     lists = {}
     for dst, src, weight in pairs:
@@ -108,7 +108,7 @@ def relations(weighted):
                                                   (1, 0, [(b, a, w) for a, b, w in RATES], weighted)):
         rows = [(TYPES[dst_type].index(a), TYPES[src_type].index(b), w) for a, b, w in rows
                 if a in TYPES[dst_type] and b in TYPES[src_type] and not (dst_type == src_type and a == b)]
-        result.append((dst_type, src_type, neighbours(rows, has_weights)))
+        result.append((dst_type, src_type, neighbors(rows, has_weights)))
     return result
 
 
@@ -149,7 +149,7 @@ def shapes(case):
     return result
 
 
-def mean_of_neighbours(h, lists, n):
+def mean_of_neighbors(h, lists, n):
     rows = []
     for v in range(n):
         entries = lists.get(v, [])
@@ -168,7 +168,7 @@ def forward(case, params):
         for t in needed_types(case)[layer + 1]:
             z = h[t] @ params[f"layers.{layer}.self.{t}.weight"] + params[f"layers.{layer}.self.{t}.bias"]
             for r, src, lists in feeding(case, layer, t):
-                z = z + mean_of_neighbours(h[src], lists, len(TYPES[t])) @ params[f"layers.{layer}.relation.{r}.weight"]
+                z = z + mean_of_neighbors(h[src], lists, len(TYPES[t])) @ params[f"layers.{layer}.relation.{r}.weight"]
             if case.layer_norm:
                 z = F.layer_norm(z, (HIDDEN,), params[f"layers.{layer}.norm.{t}.weight"][0],
                                  params[f"layers.{layer}.norm.{t}.bias"][0], eps=1e-5)

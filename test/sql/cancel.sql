@@ -11,7 +11,7 @@ INSERT INTO follows SELECT i, 1 + (i + k * 6) % 2000 FROM generate_series(1, 200
 SELECT sage_create_graph('cancel', 'users', 'follows');
 SELECT version FROM sage_train('m', 'cancel', target => 'churned', options => '{"quiet": true, "epochs": 1, "hidden": 8}');
 
-CREATE FUNCTION cancelled(model text, OUT state text, OUT answered bool) LANGUAGE plpgsql AS $$
+CREATE FUNCTION canceled(model text, OUT state text, OUT answered bool) LANGUAGE plpgsql AS $$
 DECLARE
 	started timestamptz = clock_timestamp();
 BEGIN
@@ -23,8 +23,8 @@ EXCEPTION WHEN query_canceled THEN
 	answered := clock_timestamp() - started < interval '5 seconds';
 END $$;
 SET statement_timeout = '400ms';
-SELECT * FROM cancelled('new');
-SELECT * FROM cancelled('m');
+SELECT * FROM canceled('new');
+SELECT * FROM canceled('m');
 SELECT * FROM sage_train('new', 'cancel', target => 'churned', options => '{"quiet": true, "epochs": 1000000, "patience": 1000000, "hidden": 256, "learning_rate": 0.000001}');
 \echo :LAST_ERROR_SQLSTATE
 -- in the labels query, and while labels are read

@@ -71,9 +71,9 @@ SET client_min_messages = error;
 -- keys of several columns, keys that are not the primary key, tables that refer to themselves and in a circle
 CREATE TABLE graph_foreign_keys_2.teams (gone int, "Team" int, season int, city text, boss int, short varchar(3) NOT NULL UNIQUE, PRIMARY KEY ("Team", season));
 ALTER TABLE graph_foreign_keys_2.teams DROP COLUMN gone;
-CREATE TABLE people (id int PRIMARY KEY, mail text NOT NULL UNIQUE, age float8, manager int REFERENCES people, "Team" bigint, season bigint, favourite text,
+CREATE TABLE people (id int PRIMARY KEY, mail text NOT NULL UNIQUE, age float8, manager int REFERENCES people, "Team" bigint, season bigint, favorite text,
 	FOREIGN KEY (season, "Team") REFERENCES graph_foreign_keys_2.teams (season, "Team"),
-	FOREIGN KEY (favourite) REFERENCES graph_foreign_keys_2.teams (short));
+	FOREIGN KEY (favorite) REFERENCES graph_foreign_keys_2.teams (short));
 ALTER TABLE graph_foreign_keys_2.teams ADD FOREIGN KEY (boss) REFERENCES people DEFERRABLE INITIALLY DEFERRED;
 CREATE TABLE letters (
 	sender text REFERENCES people (mail),
@@ -134,7 +134,7 @@ SELECT (:'p'::float8[])[1] = (:'p'::float8[])[2] AS same, (:'p'::float8[])[3] IS
 BEGIN;
 SELECT sage_predict(9, 'people') AS before \gset
 SAVEPOINT a;
-UPDATE graph_foreign_keys_2.teams SET city = 'elsewhere', season = season WHERE short = (SELECT favourite FROM people WHERE id = 9);
+UPDATE graph_foreign_keys_2.teams SET city = 'elsewhere', season = season WHERE short = (SELECT favorite FROM people WHERE id = 9);
 UPDATE badges SET level = level + 50 WHERE person = 9;
 SELECT sage_predict(9, 'people') <> :before AS differs_by_badge;
 ROLLBACK TO a;
@@ -152,7 +152,7 @@ SELECT sage_attach('teams', 'score', 'after');
 SELECT sage_attach('people', 'score', 'after');
 UPDATE graph_foreign_keys_2.teams SET city = 'here' WHERE "Team" = 7;
 SELECT abs(score - sage_predict('[7, 1991]', 'teams')) < 1e-5 AS kept FROM graph_foreign_keys_2.teams WHERE "Team" = 7;
-INSERT INTO people (id, mail, age, favourite, "Team", season) VALUES (100, 'p100', 90, 't7', 8, 1992);
+INSERT INTO people (id, mail, age, favorite, "Team", season) VALUES (100, 'p100', 90, 't7', 8, 1992);
 SELECT "Team", abs(score - sage_predict(jsonb_build_array("Team", season)::text, 'teams')) < 1e-5 AS kept FROM graph_foreign_keys_2.teams WHERE "Team" IN (7, 8) ORDER BY 1;
 INSERT INTO letters VALUES ('p100', 'p9', '2024-01-01', 'about 2');
 SELECT id, abs(score - sage_predict(id, 'people')) < 1e-5 AS kept FROM people WHERE id IN (9, 100) ORDER BY 1;
@@ -166,16 +166,16 @@ RESET client_min_messages;
 
 -- by hand: a key of several columns, and an end of as many
 CREATE TABLE seats (hall text, seat int, price float8, PRIMARY KEY (hall, seat));
-CREATE TABLE neighbours (hall text, a int, b int, hall_b text, PRIMARY KEY (hall, a, b), FOREIGN KEY (hall, a) REFERENCES seats);
-CREATE INDEX ON neighbours (b, hall_b);
-SELECT sage_create_graph('hall', nodes => 'seats', edges => 'neighbours', source => 'hall, a', target => 'hall_b, b');
+CREATE TABLE neighbors (hall text, a int, b int, hall_b text, PRIMARY KEY (hall, a, b), FOREIGN KEY (hall, a) REFERENCES seats);
+CREATE INDEX ON neighbors (b, hall_b);
+SELECT sage_create_graph('hall', nodes => 'seats', edges => 'neighbors', source => 'hall, a', target => 'hall_b, b');
 SELECT key_column, key_type FROM sage.node_types WHERE graph = 'hall';
 SELECT source_column, target_column FROM sage.edge_types WHERE graph = 'hall';
 SELECT sage_drop_graph('hall');
 SELECT sage_create_graph('hall', nodes => 'seats', key => 'seat, hal');
 SELECT sage_create_graph('hall', nodes => 'seats', key => 'hall, price');
-SELECT sage_create_graph('hall', nodes => 'seats', edges => 'neighbours', source => 'a, hall', target => 'hall_b, b');
-DROP TABLE neighbours, seats;
+SELECT sage_create_graph('hall', nodes => 'seats', edges => 'neighbors', source => 'a, hall', target => 'hall_b, b');
+DROP TABLE neighbors, seats;
 
 -- tables that only link
 SET client_min_messages = error;

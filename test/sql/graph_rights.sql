@@ -61,7 +61,7 @@ SELECT sage_drop_graph('team');
 SET ROLE graph_bob;
 SELECT sage_drop_graph('team');
 
--- the catalogue itself is out of reach, the views are not
+-- the catalog itself is out of reach, the views are not
 SET ROLE graph_alice;
 SELECT * FROM sage.graph;
 SELECT * FROM sage.node_type;

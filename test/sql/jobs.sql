@@ -79,7 +79,7 @@ BEGIN READ ONLY;
 SELECT sage_train_async('jobs_model');
 ROLLBACK;
 
--- waiting, cancelling
+-- waiting, canceling
 SET sage.max_workers = 0;
 SELECT sage_train_async('jobs_model', options => '{"epochs": 1000000, "patience": 1000000000}') AS run \gset
 RESET sage.max_workers;

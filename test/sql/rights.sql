@@ -256,7 +256,7 @@ SELECT id FROM users WHERE id > 1000;
 RESET ROLE;
 SELECT sage_detach('m', 'score');
 
--- the catalogue is out of reach
+-- the catalog is out of reach
 SET ROLE rights_alice;
 SELECT weights FROM sage.model_version;
 SELECT * FROM sage.model;

@@ -25,7 +25,7 @@ SELECT train('g', 'churned');
 SELECT sage_add_edges('g', 'follows');
 SELECT train('g', 'churned');
 \echo :LAST_ERROR_SQLSTATE
--- one node; a class alone cannot be learnt, a number neither
+-- one node; a class alone cannot be learned, a number neither
 INSERT INTO users VALUES (1, 30, true);
 SELECT train('g', 'churned');
 \echo :LAST_ERROR_SQLSTATE

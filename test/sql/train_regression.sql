@@ -4,7 +4,7 @@ SET search_path = train_regression, public;
 CREATE FUNCTION draw(text) RETURNS float8 IMMUTABLE LANGUAGE sql AS
 	$$ SELECT ('x' || substr(md5($1), 1, 8))::bit(32)::bigint / 4294967296.0::float8 $$;
 
--- 600 houses whose price is what its own size and its neighbours' say
+-- 600 houses whose price is what its own size and its neighbors' say
 CREATE TABLE houses (id uuid PRIMARY KEY, no int, size real, price numeric(12, 2), rooms int);
 CREATE TABLE next_to (source uuid, target uuid);
 CREATE INDEX ON next_to (source, target);
@@ -25,7 +25,7 @@ SELECT sage_classes('price') IS NULL AS no_classes;
 
 -- scores are in the target's own units
 SELECT count(*) = count(sage_predict(id)) AS all_scored, avg(abs(sage_predict(id) - price)) < 0.5 * stddev(price) AS close,
-	abs(avg(sage_predict(id)) - avg(price)) < stddev(price) / 4 AS centred, corr(sage_predict(id), price) > 0.8 AS ranked
+	abs(avg(sage_predict(id)) - avg(price)) < stddev(price) / 4 AS centered, corr(sage_predict(id), price) > 0.8 AS ranked
 	FROM houses;
 SELECT metric, CASE WHEN metric = 'r2' THEN value BETWEEN 0.5 AND 1 ELSE value > 0 END AS sane FROM sage_evaluate('price') ORDER BY metric COLLATE "C";
 
@@ -54,7 +54,7 @@ SELECT validation < 10 AS close FROM sage_train('rooms', labels => 'SELECT id AS
 SELECT validation < 1e-9 AS close FROM sage_train('rooms', labels => 'SELECT id AS node, size * 1e-12 AS label FROM houses', options => '{"quiet": true, "epochs": 5}');
 SELECT bool_and(sage_predict(id, 'rooms') BETWEEN 0 AND 1e-9) AS tiny FROM houses;
 
--- one whose detail single precision would lose: learnt, scored and judged in its own units
+-- one whose detail single precision would lose: learned, scored and judged in its own units
 CREATE FUNCTION right_figures(model text, labels text, OUT metric text, OUT is_right bool) RETURNS SETOF record LANGUAGE plpgsql AS $$
 BEGIN
 	RETURN QUERY EXECUTE format('WITH l AS (SELECT label::float8 AS label, sage_predict(node, %1$L) - label::float8 AS error FROM (%2$s) q),

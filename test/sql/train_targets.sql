@@ -1,4 +1,4 @@
--- What can be learnt, and what cannot.
+-- What can be learned, and what cannot.
 CREATE SCHEMA train_targets;
 SET search_path = train_targets, public;
 CREATE TYPE level AS ENUM ('low', 'mid', 'high');

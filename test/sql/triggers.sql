@@ -109,7 +109,7 @@ SELECT tgrelid::regclass AS relation, count(*) FROM pg_trigger WHERE NOT tgisint
 UPDATE users SET age = age;
 CREATE VIEW fresh AS SELECT count(*) FILTER (WHERE same(score, sage_predict(id, 'm'))) AS fresh, count(*) FILTER (WHERE NOT same(score, sage_predict(id, 'm'))) AS stale FROM users;
 SELECT * FROM fresh;
--- edges: both ends are scored anew, their neighbours' neighbours are not
+-- edges: both ends are scored anew, their neighbors' neighbors are not
 CREATE VIEW fresh_ends AS SELECT id, same(score, sage_predict(id, 'm')) AS fresh FROM users WHERE id IN (1, 100, 150) ORDER BY id;
 INSERT INTO follows VALUES (1, 100);
 SELECT * FROM fresh_ends;

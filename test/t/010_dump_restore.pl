@@ -18,7 +18,7 @@ $node->init;
 $node->start;
 
 # Two graphs of different owners; names that must be quoted; every column of
-# the catalogue filled at least once.
+# the catalog filled at least once.
 $node->safe_psql('postgres', 'CREATE ROLE alice; CREATE DATABASE one;');
 $node->safe_psql('one', q{
 	CREATE EXTENSION sage;
@@ -75,7 +75,7 @@ $node->safe_psql('two', q{SET ROLE alice; SELECT sage_drop_graph('social')});
 is($node->safe_psql('two', q{SELECT string_agg(graph, ',' ORDER BY graph COLLATE "C") FROM sage.graphs}), 'keys,shop "1"',
 	'who may drop it');
 
-# A custom-format dump restored in parallel: the tables of the catalogue are
+# A custom-format dump restored in parallel: the tables of the catalog are
 # filled in no particular order
 $file = $node->basedir . '/one.dump';
 $node->command_ok([ 'pg_dump', '-Fc', '-f', $file, '-d', $node->connstr('one') ], 'pg_dump -Fc');
@@ -83,9 +83,9 @@ $node->safe_psql('postgres', 'CREATE DATABASE three');
 $node->command_ok([ 'pg_restore', '-j', '2', '-e', '-d', $node->connstr('three'), $file ], 'pg_restore -j');
 is($node->safe_psql('three', $all), $before, 'the definitions are the same after pg_restore, too');
 
-# Rights on the catalogue are made anew with the extension
+# Rights on the catalog are made anew with the extension
 ($ret, $stdout, $stderr) = $node->psql('two', 'SET ROLE alice; SELECT * FROM sage.graph');
-like($stderr, qr/permission denied/, 'the restored catalogue is out of reach');
+like($stderr, qr/permission denied/, 'the restored catalog is out of reach');
 is($node->safe_psql('two', 'SET ROLE alice; SELECT count(*) FROM sage.graphs'), '2', 'the restored views are not');
 
 $node->stop;

@@ -131,7 +131,7 @@ is($standby->safe_psql('postgres', "SELECT state FROM sage.runs WHERE run = $run
 	'the run can be taken up by the promoted standby');
 ok($standby->poll_query_until('postgres', qq{SELECT reason = 'attempt 2 begins anew, because this server does not have what the one before left'
 	FROM sage.runs WHERE run = $run}), 'and says why it begins anew');
-is($standby->safe_psql('postgres', "SELECT sage_cancel($run); SELECT sage_wait($run)"), "t\ncancelled", 'it is cancelled');
+is($standby->safe_psql('postgres', "SELECT sage_cancel($run); SELECT sage_wait($run)"), "t\ncanceled", 'it is canceled');
 like_scores($standby->safe_psql('postgres', $all), $before, 'promotion changes no score');
 is($standby->safe_psql('postgres', q{
 	SELECT version FROM sage_train('churn', 'social', 'churned', options => '{"epochs": 1, "hidden": 4, "quiet": true}')}),

@@ -1,4 +1,4 @@
-# Cancelling, timeouts and terminated sessions: an answer soon, nothing left
+# Canceling, timeouts and terminated sessions: an answer soon, nothing left
 # behind, and the server alive.
 #
 # How to run it: see 010_dump_restore.pl.
@@ -39,7 +39,7 @@ my $train = q{SELECT sage_train('other', 'social', 'churned',
 	options => '{"epochs": 100000, "patience": 100000, "hidden": 32, "quiet": true}')};
 my $score = q{SELECT sage_predict(7, 'churn')};
 
-# What must not change: the catalogue, and who scores what.
+# What must not change: the catalog, and who scores what.
 my $state = qq{
 	SELECT model, version, deployed FROM sage.model_versions;
 	SELECT count(*) FROM sage.run;
@@ -82,7 +82,7 @@ sub interrupt
 	return (time - $called, $err);
 }
 
-# Cancelled, and terminated, in the middle of each kind of work.
+# Canceled, and terminated, in the middle of each kind of work.
 my %work = (
 	'training' => $train,
 	'training on three threads' => qq{SET sage.threads = 3; $train;},
@@ -97,9 +97,9 @@ for my $name (sort keys %work)
 {
 	my ($seconds, $message) = interrupt($work{$name}, 0.5, 'pg_cancel_backend');
 
-	cmp_ok($seconds, '<', $SOON, "$name is cancelled soon");
+	cmp_ok($seconds, '<', $SOON, "$name is canceled soon");
 	like($message, qr/canceling statement due to user request/, "$name says why");
-	unharmed("cancelled $name");
+	unharmed("canceled $name");
 }
 for my $name ('live scoring', 'training', 'training on three threads')
 {
@@ -160,8 +160,8 @@ my ($ret, $out, $err) = $node->psql('postgres', qq{
 	RESET ALL;
 	$score = :first;
 }, on_error_stop => 0);
-is($out, "t\nt", 'a session scores after its statements were cancelled');
-like($err, qr/NOTICE:  scored again/, 'also in the transaction in which it was cancelled');
+is($out, "t\nt", 'a session scores after its statements were canceled');
+like($err, qr/NOTICE:  scored again/, 'also in the transaction in which it was canceled');
 
 is(slurp_file($node->data_dir . '/postmaster.pid'), $postmaster, 'the server is the one that was started');
 unlike(slurp_file($node->logfile), qr/PANIC|terminated by signal|leak/, 'and has nothing to complain of');

@@ -1,4 +1,4 @@
-# Training in the background: the queue, progress, cancelling, rights, and what
+# Training in the background: the queue, progress, canceling, rights, and what
 # happens when the things that a run is about go away.  How to run it is said
 # in 010_dump_restore.pl.
 use strict;
@@ -79,15 +79,15 @@ sub cancel_in
 	{
 		my $run = $submit->();
 		wait_for_phase('one', $run, $phase);
-		my ($begin, $cancelled, $state, $seconds) = split /\n/, $node->safe_psql('one', qq{
+		my ($begin, $canceled, $state, $seconds) = split /\n/, $node->safe_psql('one', qq{
 			SELECT clock_timestamp() AS begin \\gset
 			SELECT :'begin'; SELECT sage_cancel($run); SELECT sage_wait($run);
 			SELECT extract(epoch FROM ended - :'begin') FROM sage.runs WHERE run = $run});
-		is("$cancelled $state", 't cancelled', "run $run is cancelled while $phase");
+		is("$canceled $state", 't canceled', "run $run is canceled while $phase");
 		$best = $seconds if $seconds < $best;
 		last if $best < 0.5;
 	}
-	cmp_ok($best, '<', 0.5, "cancelled within half a second while $phase");
+	cmp_ok($best, '<', 0.5, "canceled within half a second while $phase");
 }
 
 setup_database('one');
@@ -116,7 +116,7 @@ is($node->safe_psql('one', 'SELECT count(*) FROM sage.runs'), $count, 'nothing i
 is(workers(), '0', 'and nothing starts');
 my ($ret, $out, $err) = $node->psql('one',
 	"BEGIN; SELECT sage_train_async('m', 'g', target => 'y', options => $long); PREPARE TRANSACTION 'p'");
-like($err, qr/cannot PREPARE a transaction that has submitted or cancelled a training run/, 'PREPARE TRANSACTION');
+like($err, qr/cannot PREPARE a transaction that has submitted or canceled a training run/, 'PREPARE TRANSACTION');
 ($ret, $out, $err) = $node->psql('one', "SELECT sage_wait(sage_train_async('m', 'g', target => 'y', options => $long))");
 like($err, qr/cannot wait for run \d+ in the transaction that submitted/, 'waiting before the commit');
 
@@ -159,10 +159,10 @@ $node->safe_psql('one', 'INSERT INTO people SELECT * FROM junk WHERE id > 1400')
 is($node->safe_psql('one', "SELECT sage_wait($run, '0.1 s')"), 'running', 'a wait that is too short');
 
 # ----------------------------------------------------------------------------
-# Cancelling
+# Canceling
 # ----------------------------------------------------------------------------
 
-is($node->safe_psql('one', "SELECT sage_cancel($run); SELECT sage_wait($run)"), "t\ncancelled", 'it is cancelled');
+is($node->safe_psql('one', "SELECT sage_cancel($run); SELECT sage_wait($run)"), "t\ncanceled", 'it is canceled');
 cancel_in('training', sub { submit('one', 'm', $long) });
 cancel_in('loading', sub { submit('one', 'm', $short,
 	q{labels => $$SELECT id AS node, y AS label FROM people WHERE pg_sleep(0.01) IS NOT NULL$$}) });
@@ -183,12 +183,12 @@ my $holder = $node->background_psql('one');
 $holder->query_safe("BEGIN; SELECT sage_deploy('m', 1)");
 $run = submit('one', 'm', $short);
 wait_for_phase('one', $run, 'storing');
-is($node->safe_psql('one', "SELECT sage_cancel($run); SELECT sage_wait($run)"), "t\ncancelled", 'one that waits for a lock, too');
+is($node->safe_psql('one', "SELECT sage_cancel($run); SELECT sage_wait($run)"), "t\ncanceled", 'one that waits for a lock, too');
 cancel_in('storing', sub { submit('one', 'm', $short) });
 $holder->query_safe('ROLLBACK');
 is($node->safe_psql('one', "SELECT count(*) FROM sage.model_version WHERE model = 'm'"), '1', 'no version is left of them');
 is(state_files('one'), '0', 'no state either');
-is($node->safe_psql('one', "SELECT sage_cancel($run)"), 'f', 'what has ended is not cancelled');
+is($node->safe_psql('one', "SELECT sage_cancel($run)"), 'f', 'what has ended is not canceled');
 
 # A cancel that is rolled back
 $run = submit('one', 'm', $long);
@@ -201,7 +201,7 @@ my $third = submit('one', 'm3', $long);
 wait_for_phase('one', $queued, 'training');
 is($node->safe_psql('one', "SELECT state, reason FROM sage.runs WHERE run = $third"),
 	'queued|waits for its turn: 2 of sage.max_workers = 2 are at work', 'the reason why a run waits');
-is($node->safe_psql('one', "SELECT sage_cancel($third); SELECT sage_wait($third)"), "t\ncancelled", 'one that waits is cancelled');
+is($node->safe_psql('one', "SELECT sage_cancel($third); SELECT sage_wait($third)"), "t\ncanceled", 'one that waits is canceled');
 
 # Terminated
 $node->safe_psql('one', qq{SELECT pg_terminate_backend(pid) FROM sage.progress WHERE run IN ($run, $queued)});
@@ -302,8 +302,8 @@ wait_for_phase('one', $run, 'training');
 is($node->safe_psql('one', 'SET ROLE ann; SELECT count(*) FROM sage.progress'), '1', 'progress of an own run');
 is($node->safe_psql('one', 'SET ROLE bob; SELECT count(*) FROM sage.progress'), '0', 'not of another one');
 ($ret, $out, $err) = $node->psql('one', "SET ROLE bob; SELECT sage_cancel($run)");
-like($err, qr/permission denied for run $run/, 'nor can it be cancelled');
-is($node->safe_psql('one', "SET ROLE ann; SELECT sage_cancel($run); SELECT sage_wait($run)"), "t\ncancelled", 'the owner can');
+like($err, qr/permission denied for run $run/, 'nor can it be canceled');
+is($node->safe_psql('one', "SET ROLE ann; SELECT sage_cancel($run); SELECT sage_wait($run)"), "t\ncanceled", 'the owner can');
 
 # The worker has the rights of the role, and its rows, and nothing else
 $node->safe_psql('one', q{

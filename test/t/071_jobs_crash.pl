@@ -63,7 +63,7 @@ sub trainer
 	# one session for all looks: a phase may be short
 	until (defined(eval { $node->safe_psql('postgres', 'SELECT 1') })) { sleep 0.1 }
 	my $session = $node->background_psql('postgres');
-	while ($pid eq '' && $state !~ /done|failed|cancelled/)
+	while ($pid eq '' && $state !~ /done|failed|canceled/)
 	{
 		$state = $session->query_safe("SELECT state FROM sage.run WHERE run = $run");
 		$pid = $session->query_safe("SELECT pid FROM sage.progress WHERE run = $run AND $in
@@ -195,7 +195,7 @@ ok(wait_for_state($node, $run, 'interrupted'), 'killed');
 isnt($node->safe_psql('postgres', $files), '0', 'there is something to go on from');
 $node->safe_psql('postgres', "SELECT sage_drop_model('killed')");
 
-# One that is interrupted can be cancelled
+# One that is interrupted can be canceled
 $run = $node->safe_psql('postgres', sprintf($train, 'given_up'));
 trainer($node, $run);
 $node->stop('fast');
@@ -203,7 +203,7 @@ $node->start;
 # (whether the worker still gets to write down why depends on how fast it is)
 is($node->safe_psql('postgres', "SELECT state FROM sage.runs WHERE run = $run"), 'interrupted',
 	'a fast shutdown leaves it to be resumed');
-is($node->safe_psql('postgres', "SELECT sage_cancel($run); SELECT sage_wait($run)"), "t\ncancelled", 'unless it is cancelled');
+is($node->safe_psql('postgres', "SELECT sage_cancel($run); SELECT sage_wait($run)"), "t\ncanceled", 'unless it is canceled');
 is($node->safe_psql('postgres', $files), '0', 'no state is left');
 $node->stop;
 

@@ -35,7 +35,7 @@ my $elsewhere = "psql -X -q -h $host -p $port -d postgres";
 my $score = q{SELECT max(abs(sage_predict(id) - score)) < 1e-6 FROM before;};
 my $look = q{SELECT model, rows > 0 FROM sage.cache;};
 
-# Scores of the whole table, then neighbourhoods of each node.
+# Scores of the whole table, then neighborhoods of each node.
 for my $access ('resident', 'live')
 {
 	my $scores = $access eq 'resident' ? 't' : 'f';

@@ -2,7 +2,7 @@
  * feature_test.c
  *		The feature floor, called from SQL.
  *
- * The graph is made by hand, of one table, so that no catalogue is needed.
+ * The graph is made by hand, of one table, so that no catalog is needed.
  */
 #include "postgres.h"
 

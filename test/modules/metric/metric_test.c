@@ -11,7 +11,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 
-#include "train/metric.h"
+#include "label/metric.h"
 
 PG_MODULE_MAGIC;
 

@@ -141,7 +141,7 @@ slow_task(void *arg, int64 from, int64 to)
 
 /* A cancel in the midst of a job: nothing runs when the error is raised. */
 static bool
-cancelled(void)
+canceled(void)
 {
 	volatile bool raised = false;
 
@@ -259,7 +259,7 @@ main(void)
 	signal(SIGUSR1, handle_cancel);
 	report(each_once(), "every stretch is done once");
 	report(many_jobs(), "many small jobs");
-	report(cancelled(), "a cancel leaves nothing running");
+	report(canceled(), "a cancel leaves nothing running");
 	report(held_back(), "interrupts that are held back do not stop a job");
 	report(aside(), "a task aside");
 	report(aside_stops(), "a task aside is stopped");

@@ -149,7 +149,7 @@ tree_read(const Case *a, const Sample *sample, int seed)
 	return tree;
 }
 
-/* All neighbours that a node has at the seed's time, in their order. */
+/* All neighbors that a node has at the seed's time, in their order. */
 static NeighborList
 neighbors_of(const Case *a, const TreeRow *row, int seed, const NeighborPick *pick)
 {

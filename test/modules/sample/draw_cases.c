@@ -2,7 +2,7 @@
  * draw_cases.c
  *		Are samples uniform, and of different nodes independent?
  *
- * For graphs in which every destination has the same n neighbours.  Each
+ * For graphs in which every destination has the same n neighbors.  Each
  * answer is a number of standard deviations from what it should be; seeds are
  * fixed, so the test gives the same answer every time.
  */
@@ -83,7 +83,7 @@ read_draws(FunctionCallInfo fcinfo)
 
 /*
  * The picks of all destinations, as places in the list of sources:
- * [dst x k].  Every destination must have n neighbours.
+ * [dst x k].  Every destination must have n neighbors.
  */
 static int *
 draw(const Draws *draws, TestStore *test, const NeighborPick *pick)

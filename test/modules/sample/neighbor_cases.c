@@ -1,6 +1,6 @@
 /*
  * neighbor_cases.c
- *		What one store says, as rows: neighbours, nodes, counts.
+ *		What one store says, as rows: neighbors, nodes, counts.
  */
 #include "postgres.h"
 
@@ -17,7 +17,7 @@ PG_FUNCTION_INFO_V1(test_neighbors);
 PG_FUNCTION_INFO_V1(test_find_nodes);
 PG_FUNCTION_INFO_V1(test_counts);
 
-/* One destination's neighbours: (place, dst, at, neighbors, weights). */
+/* One destination's neighbors: (place, dst, at, neighbors, weights). */
 static void
 put_neighbors(ReturnSetInfo *result, const TestStore *test, int relation, int place, const char *dst,
 			  const TimestampTz *at, const NeighborList *list, int64 i)
@@ -159,7 +159,7 @@ test_find_nodes(PG_FUNCTION_ARGS)
 
 /*
  * test_counts(graph text, relation text) -> (edges, dangling, loops, null_ends, duplicates)
- * of a resident store that has been asked for all neighbours.
+ * of a resident store that has been asked for all neighbors.
  */
 Datum
 test_counts(PG_FUNCTION_ARGS)

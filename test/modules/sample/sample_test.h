@@ -12,8 +12,8 @@
 #include "utils/jsonb.h"
 
 #include "base/random.h"
-#include "graph/store.h"
 #include "sample/fanout.h"
+#include "store/store.h"
 
 /* The names of one type's nodes, as its reader got them. */
 typedef struct TestNames

@@ -77,7 +77,7 @@ ask(const Walk *walk, TestStore *test, const Question *question, const NeighborP
 	return list;
 }
 
-/* The e'th neighbour of one list is the f'th of the other. */
+/* The e'th neighbor of one list is the f'th of the other. */
 static bool
 same_neighbor(const Walk *walk, const TestStore *a, const NeighborList *x, int64 e,
 			  const TestStore *b, const NeighborList *y, int64 f)

@@ -1,6 +1,6 @@
 /*
  * kernel_cases.c
- *		What is not an operation of a tape: BLAS, the optimiser's step,
+ *		What is not an operation of a tape: BLAS, the optimizer's step,
  *		parameters, the memory of a tape, and corners of single kernels.
  */
 #include "postgres.h"
@@ -424,7 +424,7 @@ param_cancel(void)
 {
 	MemoryContext cxt = CurrentMemoryContext;
 	ParamBlock *block = param_create(cxt);
-	bool		cancelled = false;
+	bool		canceled = false;
 
 	(void) param_declare(block, "w", 30, 40, PARAM_GLOROT);
 	param_allocate(block, false);
@@ -436,12 +436,12 @@ param_cancel(void)
 	PG_CATCH();
 	{
 		MemoryContextSwitchTo(cxt);
-		cancelled = geterrcode() == ERRCODE_QUERY_CANCELED;
+		canceled = geterrcode() == ERRCODE_QUERY_CANCELED;
 		FlushErrorState();
 	}
 	PG_END_TRY();
 	QueryCancelPending = false;
-	return cancelled;
+	return canceled;
 }
 
 /* A second pass over the same tape gives what the first gave. */

@@ -64,7 +64,7 @@ CREATE VIEW seen AS SELECT a, b FROM (VALUES (1, 3), (3, 4), (4, 2)) AS v (a, b)
 SELECT sage_create_graph('views', 'parent', 'seen', key => 'id', source => 'a', target => 'b');
 SELECT * FROM test_show('views', 'seen');
 
--- the order of neighbours is that of their keys' hashes, not of the rows
+-- the order of neighbors is that of their keys' hashes, not of the rows
 CREATE TABLE nodes (id int PRIMARY KEY, name text UNIQUE, uid uuid UNIQUE);
 INSERT INTO nodes SELECT i, 'n' || i, md5(i::text)::uuid FROM generate_series(1, 300) AS i;
 CREATE TABLE edges AS SELECT draw(300, 1, i) + 1 AS a, draw(20, 2, i) + 1 AS b, draw(100, 3, i) / 4.0 AS w, i

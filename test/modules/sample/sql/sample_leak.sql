@@ -1,5 +1,5 @@
 -- Nothing of the future: whatever happens to rows at or after a seed's time,
--- its sample stays the same, to the order of the neighbours.
+-- its sample stays the same, to the order of the neighbors.
 SET search_path = sample_test, public;
 SET client_min_messages = error;
 

@@ -1,4 +1,4 @@
--- Hand-drawn graphs: who is whose neighbour, in both stores.
+-- Hand-drawn graphs: who is whose neighbor, in both stores.
 SET search_path = sample_test, public;
 SET client_min_messages = error;
 
@@ -62,7 +62,7 @@ FROM generate_series(0, 4) AS count,
 	test_neighbors('live', 'undirected', 'knows', count, '{1}') AS l USING (place, node) JOIN
 	test_neighbors('resident', 'undirected', 'knows', -1, '{1}') AS f USING (place, node);
 
--- hubs: of many neighbours a live store keeps the first; 2's have mostly no row, so it reads them again; 3's stand there many times
+-- hubs: of many neighbors a live store keeps the first; 2's have mostly no row, so it reads them again; 3's stand there many times
 CREATE TABLE fans (id int PRIMARY KEY);
 INSERT INTO fans SELECT generate_series(1, 3000);
 CREATE TABLE likes (a int, b int);
@@ -86,7 +86,7 @@ SELECT store, array_agg(listed(neighbors) ORDER BY place)
 FROM unnest('{live,resident}'::text[]) AS store, test_neighbors(store, 'undirected', 'knows', dst => '{1,6,1,7,1}')
 GROUP BY store ORDER BY store;
 
--- a node that is not in its table: its edges, and its being a neighbour
+-- a node that is not in its table: its edges, and its being a neighbor
 SELECT node, listed(neighbors) FROM test_neighbors('live', 'undirected', 'knows', dst => '{99,4,98}', added => '{99,98}');
 -- one that nobody knows
 SELECT node, listed(neighbors) FROM test_neighbors('live', 'undirected', 'knows', dst => '{50}', added => '{50}');

@@ -1,4 +1,4 @@
--- The latest neighbours first: by the later of the edge's and the row's time.
+-- The latest neighbors first: by the later of the edge's and the row's time.
 SET search_path = sample_test, public;
 SET client_min_messages = error;
 

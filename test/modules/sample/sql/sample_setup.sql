@@ -48,7 +48,7 @@ CREATE FUNCTION listed(neighbors text[], weights real[] DEFAULT NULL) RETURNS te
 			ORDER BY length(n), n COLLATE "C", w), '-')
 		FROM unnest(neighbors, weights) AS u (n, w) $$;
 
--- All neighbours of all nodes, by both stores, which must agree.
+-- All neighbors of all nodes, by both stores, which must agree.
 CREATE FUNCTION test_show(graph text, relation text, at timestamptz DEFAULT NULL, inclusive bool DEFAULT false)
 	RETURNS TABLE (node text, neighbors text, same bool) LANGUAGE sql
 	AS $$ WITH n AS (SELECT array_agg(r.node ORDER BY place) AS dst, array_agg(at) AS ats

@@ -6,7 +6,7 @@ SET client_min_messages = error;
 CREATE TABLE nodes (id int PRIMARY KEY, name text UNIQUE, uid uuid UNIQUE, at timestamptz);
 INSERT INTO nodes SELECT i, 'n' || i, md5(i::text)::uuid, CASE WHEN draw(15, 1, i) > 0 THEN to_timestamp(draw(100, 2, i)) END
 	FROM generate_series(1, 2000) AS i;
--- 30 destinations with 1900, 1100, and so on down to 0 neighbours, around the numbers where the way of sorting changes
+-- 30 destinations with 1900, 1100, and so on down to 0 neighbors, around the numbers where the way of sorting changes
 CREATE TABLE sizes AS SELECT row_number() OVER () AS id, n FROM unnest('{1900,1100,700,300,150,129,100,80,70,69,68,67,66,65,64,63,62,50,40,30,20,10,5,4,3,2,1,1,0,0}'::int[]) AS n;
 CREATE TABLE edges AS SELECT s.id::int AS a, 31 + (draw(1900, 3, s.id::int) + i) % 1950 AS b, draw(40, 4, s.id::int, i) / 4.0::real AS w,
 		CASE WHEN draw(15, 5, s.id::int, i) > 0 THEN to_timestamp(draw(100, 6, s.id::int, i)) END AS at

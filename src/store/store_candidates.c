@@ -1,12 +1,12 @@
 /*
- * candidates.c
- *		See candidates.h.
+ * store_candidates.c
+ *		See store_candidates.h.
  */
 #include "postgres.h"
 
 #include "miscadmin.h"
 
-#include "graph/candidates.h"
+#include "store/store_candidates.h"
 
 /* Lists up to here are sorted whole. */
 #define SORT_WHOLE	64

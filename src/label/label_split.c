@@ -1,9 +1,9 @@
 /*
- * target_split.c
+ * label_split.c
  *		Which labels train, which stop the training, which judge it.
  *
  * Three rules, the first that applies: the query's own split column; times,
- * where labels have them (target_time.c); shares, drawn by hash of the key, so
+ * where labels have them (label_time.c); shares, drawn by hash of the key, so
  * that a row stays on its side when others come or go.
  */
 #include "postgres.h"
@@ -18,7 +18,7 @@
 #include "base/compat.h"
 #include "base/memory.h"
 #include "base/random.h"
-#include "train/target.h"
+#include "label/label.h"
 
 #define SPLIT_SALT	UINT64_C(0x73706c6974)
 

@@ -9,7 +9,7 @@
 #include "utils/timestamp.h"
 
 #include "base/memory.h"
-#include "graph/store_internal.h"
+#include "store/store_internal.h"
 
 typedef struct Degrees
 {

@@ -16,7 +16,7 @@
 
 #include "base/compat.h"
 #include "base/memory.h"
-#include "graph/store_internal.h"
+#include "store/store_internal.h"
 
 struct StorePlans
 {
@@ -37,7 +37,7 @@ edge_has_time(const EdgeType *edge)
 }
 
 /*
- * Whether each row is a neighbour of its own.  Without weights and features
+ * Whether each row is a neighbor of its own.  Without weights and features
  * the rows of one pair say the same, and are one.
  */
 bool
@@ -207,7 +207,7 @@ store_neighbor_query(GraphStore *store, int relation)
 }
 
 /*
- * Whether a live store has to keep all the neighbours that it finds, because
+ * Whether a live store has to keep all the neighbors that it finds, because
  * too many of the first ones had no row; known as long as the plans.
  */
 bool
@@ -496,7 +496,7 @@ store_counts(const GraphStore *store, int relation)
 }
 
 /*
- * The picked neighbours of each destination, in the order's order.  times may
+ * The picked neighbors of each destination, in the order's order.  times may
  * be NULL: no destination has a seed time.  The result is in
  * CurrentMemoryContext.
  */

@@ -1,5 +1,5 @@
 /*
- * target_query.c
+ * label_query.c
  *		Where labels come from: a column, or any query of the user's, as SQL
  *		that returns (key, label as text or text[], as number, time, split).
  */
@@ -13,7 +13,7 @@
 
 #include "base/query.h"
 #include "graph/graph_column.h"
-#include "train/target_query.h"
+#include "label/label_query.h"
 
 /* ------------------------------------------------------------------------
  * Which column

@@ -1,13 +1,13 @@
 /*
- * target_query.h
+ * label_query.h
  *		Where labels come from: for the files that read them.
  */
-#ifndef SAGE_TARGET_QUERY_H
-#define SAGE_TARGET_QUERY_H
+#ifndef SAGE_LABEL_QUERY_H
+#define SAGE_LABEL_QUERY_H
 
 #include "postgres.h"
 
-#include "train/target.h"
+#include "label/label.h"
 
 /* The sorts of types that labels may have. */
 typedef enum LabelKind
@@ -35,4 +35,4 @@ kind_is_array(LabelKind kind)
 extern char *labels_sql(const Graph *graph, int node_type, const TargetSource *source, LabelKind *kind, bool *timed,
 						bool *has_split);
 
-#endif							/* SAGE_TARGET_QUERY_H */
+#endif							/* SAGE_LABEL_QUERY_H */

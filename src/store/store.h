@@ -1,6 +1,6 @@
 /*
  * store.h
- *		Where the sampler gets nodes and neighbours from.
+ *		Where the sampler gets nodes and neighbors from.
  *
  * There are two makers.  The live store asks the tables for each batch of
  * nodes; the resident store reads the tables once and then answers from
@@ -13,10 +13,10 @@
  * fills belongs to node i.  A key without a (visible) row has no number: an
  * edge to it does not exist.
  *
- * The neighbours of a node come in an order of their own, by
- * hash(seed, relation, node's key, neighbour's key): a prefix of the order is
+ * The neighbors of a node come in an order of their own, by
+ * hash(seed, relation, node's key, neighbor's key): a prefix of the order is
  * a uniform sample that does not depend on scan order, batch or store.  A
- * store may be opened with another order (neighbor_rank.c).
+ * store may be opened with another order (store_rank.c).
  */
 #ifndef SAGE_STORE_H
 #define SAGE_STORE_H
@@ -47,7 +47,7 @@ typedef struct NodeReader
 #define STORE_ALWAYS	DT_NOEND
 
 /*
- * What puts the neighbours of a node in order.  A relation that lacks what an
+ * What puts the neighbors of a node in order.  A relation that lacks what an
  * order needs (times, weights) keeps the uniform one.
  */
 typedef enum NeighborOrder
@@ -61,7 +61,7 @@ typedef enum NeighborOrder
 extern const char *const neighbor_order_names[];	/* ends with NULL */
 extern NeighborOrder relation_order(const Graph *graph, int relation, NeighborOrder wanted);
 
-/* Which of a node's neighbours are wanted. */
+/* Which of a node's neighbors are wanted. */
 typedef struct NeighborPick
 {
 	int			count;			/* at most so many; -1: all */

@@ -2,7 +2,7 @@
  * store_resident.c
  *		The store that has read everything: adjacency lists in memory.
  *
- * A list is put into the neighbours' order when it is first asked for, and
+ * A list is put into the neighbors' order when it is first asked for, and
  * only as far as it is asked for: a pick of k costs O(length) once and O(k)
  * from then on, for hubs as for everybody.
  */
@@ -15,12 +15,12 @@
 #include "utils/timestamp.h"
 
 #include "base/memory.h"
-#include "graph/store_internal.h"
+#include "store/store_internal.h"
 
 /* Lists up to here are sorted in place; a power of two. */
 #define SORT_WHOLE	64
 
-/* Destinations ahead that the hashes of neighbours are asked for. */
+/* Destinations ahead that the hashes of neighbors are asked for. */
 #define LISTS_AHEAD		6
 
 /* Picked for between two looks for a cancel. */
@@ -111,7 +111,7 @@ entries_sort(NeighborEntry *entries, int32 n)
 		neighbor_entries_sort(entries, n);
 }
 
-/* All neighbours of a node into their place.  Plain C for a list up to SORT_WHOLE. */
+/* All neighbors of a node into their place.  Plain C for a list up to SORT_WHOLE. */
 static void
 resident_order_all(GraphStore *store, ResidentRelation *rel, int relation, int32 node)
 {
@@ -163,7 +163,7 @@ places_sort(uint64 *places, int32 n)
 }
 
 /*
- * Brings the neighbours with a priority up to the threshold to the front of
+ * Brings the neighbors with a priority up to the threshold to the front of
  * the list and puts them in order.  Such a front has at most SORT_WHOLE
  * places, so a priority is sorted as one number with its place in the last
  * bits; the bits that this costs are of no use but for chance.  False if the
@@ -186,7 +186,7 @@ resident_order_front(GraphStore *store, ResidentRelation *rel, int relation, int
 
 	/*
 	 * From the end, so that the others come to stand behind the front.  Who
-	 * goes where is a toss of a coin, so each neighbour is written to both
+	 * goes where is a toss of a coin, so each neighbor is written to both
 	 * sides, where there is room, and only the counter tells: no branch.
 	 */
 	for (int32 i = n - 1; i >= 0; i--)
@@ -229,7 +229,7 @@ resident_order_front(GraphStore *store, ResidentRelation *rel, int relation, int
 }
 
 /*
- * Makes sure that the first "wanted" neighbours of a node are in their place
+ * Makes sure that the first "wanted" neighbors of a node are in their place
  * (or all, if wanted is -1 or the list is short).
  *
  * Priorities are uniform 64-bit numbers, so the first k of n are, but for
@@ -263,7 +263,7 @@ node_compare(const void *a, const void *b)
 }
 
 /*
- * Takes out a node's repeated neighbours without making their order, for a
+ * Takes out a node's repeated neighbors without making their order, for a
  * pick that takes all: cheaper by half.
  */
 static void
@@ -309,7 +309,7 @@ resident_orderless(const GraphStore *store, const ResidentRelation *rel, int32 n
 }
 
 /*
- * Puts all neighbours of a node in another order than the uniform one, once.
+ * Puts all neighbors of a node in another order than the uniform one, once.
  * Copies of a pair stay: which of them counts depends on the seed time.
  */
 static void
@@ -379,7 +379,7 @@ list_from(const NeighborList *list, int64 n)
 	};
 }
 
-/* One neighbour, from its place in the lists to the n'th place of what is wanted of it (NULL: is not). */
+/* One neighbor, from its place in the lists to the n'th place of what is wanted of it (NULL: is not). */
 static inline void
 resident_put(const ResidentRelation *rel, const StoreNodes *src, int64 at, const NeighborList *list, int64 n)
 {
@@ -398,7 +398,7 @@ resident_put(const ResidentRelation *rel, const StoreNodes *src, int64 at, const
 
 /*
  * Writes one node's pick, of a list that is in order as far as needed; returns
- * how many there are.  With a seed time only the visible neighbours count,
+ * how many there are.  With a seed time only the visible neighbors count,
  * also for where a rotating pick starts: otherwise rows of the future would
  * decide which of the past are seen.  All of the list but the nodes may be NULL.
  * Plain C.
@@ -575,7 +575,7 @@ recent_begin(const ResidentRelation *rel, const StoreNodes *src, int64 base, int
 	return low;
 }
 
-/* Appends the first visible neighbours in another order than the uniform one. */
+/* Appends the first visible neighbors in another order than the uniform one. */
 static int64
 resident_pick_ranked(GraphStore *store, ResidentRelation *rel, int relation, int32 node, TimestampTz time, int count,
 					 const NeighborPick *pick, NeighborList *result, int64 n)
@@ -607,7 +607,7 @@ resident_pick_ranked(GraphStore *store, ResidentRelation *rel, int relation, int
 }
 
 /*
- * Asks for the hashes of a node's neighbours, if its list will have to be put
+ * Asks for the hashes of a node's neighbors, if its list will have to be put
  * in order for the pick: they come from all over the memory.
  */
 static inline void
@@ -664,7 +664,7 @@ resident_neighbors(GraphStore *store, int relation, const int32 *dst, const Time
 	result->offsets[ndst] = n;
 }
 
-/* Mean number of neighbours of the relation's destinations, repeated pairs included. */
+/* Mean number of neighbors of the relation's destinations, repeated pairs included. */
 double
 store_mean_degree(const GraphStore *store, int relation)
 {
@@ -675,7 +675,7 @@ store_mean_degree(const GraphStore *store, int relation)
 
 /*
  * A hash of all edges, whatever order they were read in.  To be taken before
- * the first neighbours are asked for: repeated pairs are taken out then.
+ * the first neighbors are asked for: repeated pairs are taken out then.
  */
 uint64
 store_edges_hash(const GraphStore *store)

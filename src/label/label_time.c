@@ -1,5 +1,5 @@
 /*
- * target_time.c
+ * label_time.c
  *		Labels with times: the past trains, what follows judges, and encoders
  *		are fitted on rows that the training could have seen.
  */
@@ -9,7 +9,7 @@
 #include "utils/timestamp.h"
 
 #include "base/memory.h"
-#include "train/target.h"
+#include "label/label.h"
 
 /* Shares of the labels for training, and for that and validation. */
 #define TRAIN_SHARE			0.8

@@ -1,5 +1,5 @@
 /*
- * resident_load.c
+ * store_load.c
  *		Reads whole tables into memory: nodes, then edges as adjacency lists.
  *
  * Each edge table is read once, whatever number of relations walk it.  The
@@ -16,7 +16,7 @@
 
 #include "base/memory.h"
 #include "base/spill.h"
-#include "graph/store_internal.h"
+#include "store/store_internal.h"
 
 /* Edges laid out between two looks for a cancel: some milliseconds. */
 #define EDGES_AT_ONCE	(1 << 18)
@@ -218,7 +218,7 @@ relation_prefetch(const ResidentRelation *rel, const int64 *next, const int32 *d
 		__builtin_prefetch(&rel->neighbors[next[dst[edge + EDGES_AHEAD]]], 1);
 }
 
-/* Puts neighbour "src" into the list of "dst". */
+/* Puts neighbor "src" into the list of "dst". */
 static inline void
 relation_put(ResidentRelation *rel, int64 *next, const EdgeRows *rows, int64 edge, int32 dst, int32 src)
 {

@@ -1,7 +1,7 @@
 /*
  * store_internal.h
  *		What the two makers of a GraphStore share: the nodes met so far, the
- *		plans, and the order of neighbours.  For the store files only.
+ *		plans, and the order of neighbors.  For the store files only.
  */
 #ifndef SAGE_STORE_INTERNAL_H
 #define SAGE_STORE_INTERNAL_H
@@ -11,7 +11,7 @@
 
 #include "base/query.h"
 #include "base/random.h"
-#include "graph/store.h"
+#include "store/store.h"
 
 /* Room for more rows than this is not made on the word of an estimate. */
 #define ROWS_EXPECTED	(1 << 24)
@@ -96,7 +96,7 @@ edge_row_time(const EdgeColumns *columns, Datum *values, bool *nulls)
 
 /*
  * The weight must be one on every row that has both ends, whether or not it
- * will count: the live store does not know yet if there is a neighbour.
+ * will count: the live store does not know yet if there is a neighbor.
  */
 static inline float
 edge_row_weight(const EdgeColumns *columns, const EdgeType *edge, Datum *values, bool *nulls)
@@ -132,7 +132,7 @@ store_visible(const StoreNodes *nodes, int32 node, TimestampTz at, const Neighbo
 }
 
 /*
- * The place of a neighbour in its destination's order.  The destination is
+ * The place of a neighbor in its destination's order.  The destination is
  * mixed in, or the samples of different nodes would be coupled.
  */
 static inline uint64
@@ -159,7 +159,7 @@ store_priority(uint64 salt, uint64 src_hash)
 }
 
 /*
- * The same for a neighbour by an edge of which the row matters: rows of one
+ * The same for a neighbor by an edge of which the row matters: rows of one
  * pair have places of their own, which do not depend on where they lie.
  * row_hash is 0 where nobody reads the rows.
  */
@@ -169,7 +169,7 @@ store_row_priority(uint64 salt, uint64 src_hash, uint64 row_hash)
 	return store_priority(salt, src_hash ^ row_hash);
 }
 
-/* Where a rotating pick begins among n neighbours, more than are wanted. */
+/* Where a rotating pick begins among n neighbors, more than are wanted. */
 static inline int64
 store_rotation(const NeighborPick *pick, uint64 dst_hash, int64 n)
 {
@@ -184,7 +184,7 @@ extern void resident_neighbors(GraphStore *store, int relation, const int32 *dst
 extern void resident_load_edges(GraphStore *store, const bool *relations_wanted);
 
 /*
- * The neighbours' order: by priority; copies of one pair have the same
+ * The neighbors' order: by priority; copies of one pair have the same
  * priority and stand by their time, so that the one seen earliest is first.
  */
 static inline int
@@ -199,7 +199,7 @@ neighbor_order(uint64 priority_a, uint64 priority_b, TimestampTz time_a, Timesta
 	return 0;
 }
 
-/* One neighbour of one node, while its order is made. */
+/* One neighbor of one node, while its order is made. */
 typedef struct NeighborEntry
 {
 	uint64		priority;
@@ -220,19 +220,19 @@ typedef struct ResidentRelation
 	float	   *weights;		/* the same; NULL: no weights */
 	int32	   *rows;			/* the same: of the edge's table, as the reader knows them; NULL: nobody reads them */
 	const uint64 *row_hashes;	/* by that; NULL likewise */
-	bool		each_row;		/* rows of one pair are neighbours of their own */
+	bool		each_row;		/* rows of one pair are neighbors of their own */
 	int32	   *newer;			/* the same; as in RankedNeighbor; NULL: repeated pairs were taken out, or all count */
 	uint64		seed;
 	uint64		epoch;			/* that "sorted" is about, where order is by weight */
 } ResidentRelation;
 
-/* Into the neighbours' order; a hub has millions, so a cancel is looked for. */
+/* Into the neighbors' order; a hub has millions, so a cancel is looked for. */
 extern void neighbor_entries_sort(NeighborEntry *entries, size_t n);
 extern int	neighbor_entry_compare(const NeighborEntry *x, const NeighborEntry *y);
 
-/* neighbor_rank.c: orders other than the uniform one */
+/* store_rank.c: orders other than the uniform one */
 
-/* One neighbour of one node, to be put in such an order. */
+/* One neighbor of one node, to be put in such an order. */
 typedef struct RankedNeighbor
 {
 	uint64		rank;			/* the smallest is first */

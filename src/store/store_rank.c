@@ -1,13 +1,13 @@
 /*
- * neighbor_rank.c
- *		Orders of a node's neighbours other than the uniform one.
+ * store_rank.c
+ *		Orders of a node's neighbors other than the uniform one.
  *
- * An order is a rank for each neighbour that does not depend on who asks, nor
+ * An order is a rank for each neighbor that does not depend on who asks, nor
  * when: a seed of time t takes the first ones of those that t can see.  Ties
  * are broken by the uniform order, so these orders are as independent of scan
  * order, batch and store as that one is.
  *
- * Without weights a repeated pair is one neighbour, and the copy that counts
+ * Without weights a repeated pair is one neighbor, and the copy that counts
  * is the first one that t can see.  Which one this is differs from t to t, so
  * all copies stay in the list, each with a link to the one before it.
  */
@@ -19,7 +19,7 @@
 #include "utils/timestamp.h"
 
 #include "base/memory.h"
-#include "graph/store_internal.h"
+#include "store/store_internal.h"
 
 const char *const neighbor_order_names[] = {"uniform", "recent", "weight", "top", NULL};
 
@@ -62,7 +62,7 @@ pair_place_compare(const PairPlace *x, const PairPlace *y)
 #define ST_DEFINE
 #include "lib/sort_template.h"
 
-/* The order that a relation's neighbours can have. */
+/* The order that a relation's neighbors can have. */
 NeighborOrder
 relation_order(const Graph *graph, int relation, NeighborOrder wanted)
 {
@@ -75,7 +75,7 @@ relation_order(const Graph *graph, int relation, NeighborOrder wanted)
 }
 
 /*
- * True if a neighbour's rank cannot be told without its own row, because that
+ * True if a neighbor's rank cannot be told without its own row, because that
  * may be later than the edge.  Where the row is the edge, as from a parent to
  * its children, one time says both.
  */
@@ -153,7 +153,7 @@ link_copies(RankedNeighbor *neighbors, int32 n)
 }
 
 /*
- * Puts the neighbours of one node in order.  unique: a pair counts once, so
+ * Puts the neighbors of one node in order.  unique: a pair counts once, so
  * that its copies are linked.  epoch: of draws by weight.
  */
 void

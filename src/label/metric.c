@@ -11,7 +11,7 @@
 
 #include "base/memory.h"
 #include "miscadmin.h"
-#include "train/metric.h"
+#include "label/metric.h"
 
 #define LOG_LOSS_CLIP	1e-7
 #define THRESHOLD		0.5f

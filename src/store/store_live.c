@@ -3,9 +3,9 @@
  *		The store that asks the tables, one query for each batch of nodes,
  *		relation and hop.
  *
- * The query returns all neighbours of the batch: an exact uniform sample must
+ * The query returns all neighbors of the batch: an exact uniform sample must
  * look at each of a hub's edges once.  They become candidates, by key, and are
- * put into the neighbours' order (candidates.h); only those that are picked
+ * put into the neighbors' order (store_candidates.h); only those that are picked
  * become nodes, that is, only their rows are read.  A candidate that turns out
  * to have no row (a dangling edge, or a row that the caller may not see) drops
  * out and the next in the order takes its place, which is just what the
@@ -17,7 +17,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "graph/candidates.h"
+#include "store/store_candidates.h"
 
 /* Beyond twice as many candidates as are wanted so many are kept, for those that turn out to have no row. */
 #define CANDIDATES_SPARE	12
@@ -30,7 +30,7 @@ typedef struct LiveRelation
 	uint64		epoch;			/* that the candidates are in order for, where it is by weight */
 } LiveRelation;
 
-/* What a row of the neighbour query needs to know. */
+/* What a row of the neighbor query needs to know. */
 typedef struct LiveReading
 {
 	GraphStore *store;
@@ -101,7 +101,7 @@ live_reserve(GraphStore *store, int relation)
 	live->capacity = capacity;
 }
 
-/* A row arrives: (node's key, neighbour's key), time and weight if any, the reader's columns. */
+/* A row arrives: (node's key, neighbor's key), time and weight if any, the reader's columns. */
 static void
 candidate_row(void *arg, Datum *values, bool *nulls)
 {
@@ -154,7 +154,7 @@ store_add_own_edge(GraphStore *store, int relation, int32 dst, Datum *values, bo
 }
 
 /*
- * Runs the query for those destinations whose neighbours were not read yet.
+ * Runs the query for those destinations whose neighbors were not read yet.
  * keep: as for candidates_begin().
  */
 static void
@@ -222,7 +222,7 @@ typedef struct LivePicking
 	const EdgeType *edge;
 	const NeighborPick *pick;
 	NeighborOrder order;
-	bool		ranks_rows;		/* the order needs the neighbours' own rows */
+	bool		ranks_rows;		/* the order needs the neighbors' own rows */
 	bool		rotate;			/* the pick's, where the order lets it */
 	StoreNodes *src;
 	Candidate **asked;			/* whose rows must be read */
@@ -382,7 +382,7 @@ picking_again(LivePicking *picking, const TimestampTz *times, int32 dst)
 	picking->again[picking->nagain++] = dst;
 }
 
-/* Reads the neighbours of those nodes once more. */
+/* Reads the neighbors of those nodes once more. */
 static void
 live_read_again(LivePicking *picking, const TimestampTz *times)
 {

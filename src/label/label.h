@@ -1,16 +1,16 @@
 /*
- * target.h
- *		What is to be learnt: labels, their classes and their split.
+ * label.h
+ *		What is to be learned: labels, their classes and their split.
  */
-#ifndef SAGE_TARGET_H
-#define SAGE_TARGET_H
+#ifndef SAGE_LABEL_H
+#define SAGE_LABEL_H
 
 #include "postgres.h"
 
 #include "datatype/timestamp.h"
 
-#include "graph/store.h"
 #include "model/model_spec.h"
+#include "store/store.h"
 
 typedef enum Split
 {
@@ -22,7 +22,7 @@ typedef enum Split
 
 /*
  * Labels by row; which of classes, numbers and values is filled depends on
- * the task.  Numbers are kept as they are; what is learnt and judged is how
+ * the task.  Numbers are kept as they are; what is learned and judged is how
  * many standard deviations they are from the mean, because single precision
  * would lose the detail of, say, 1e9 + 1.
  */
@@ -78,4 +78,4 @@ extern TimestampTz labels_horizon(const Labels *labels, const ModelOptions *opti
 extern void labels_resolve(Labels *labels, GraphStore *store, int node_type);
 extern float *labels_weights(const Labels *labels, JsonbValue *class_weights);
 
-#endif							/* SAGE_TARGET_H */
+#endif							/* SAGE_LABEL_H */

@@ -1,6 +1,6 @@
 /*
- * candidates.h
- *		The neighbours that a live store has found for one node, until it is
+ * store_candidates.h
+ *		The neighbors that a live store has found for one node, until it is
  *		known which of them will be picked.
  *
  * They come in the order of the table and are wanted in that of their
@@ -9,11 +9,11 @@
  * without being stored.  A hub so costs no more memory than others, and
  * little more than the reading.
  */
-#ifndef SAGE_CANDIDATES_H
-#define SAGE_CANDIDATES_H
+#ifndef SAGE_STORE_CANDIDATES_H
+#define SAGE_STORE_CANDIDATES_H
 
 #include "base/memory.h"
-#include "graph/store_internal.h"
+#include "store/store_internal.h"
 
 #define NODE_UNKNOWN	(-1)	/* its row was not asked for yet */
 #define NODE_ASKED		(-2)	/* on the list of those to ask for */
@@ -53,7 +53,7 @@ extern void candidates_order(Candidates *candidates, bool each_row, int64 wanted
 /*
  * One more candidate, of which the edge's own number and hash are as of
  * store_edge_row(); in CurrentMemoryContext, the store's.  loops: the
- * neighbour is of the node's own type, and not counted if it is the node.
+ * neighbor is of the node's own type, and not counted if it is the node.
  */
 static inline void
 candidates_add(Candidates *candidates, bool loops, KeyKind kind, Datum key, TimestampTz time, float weight, int32 row,
@@ -81,4 +81,4 @@ candidates_add(Candidates *candidates, bool loops, KeyKind kind, Datum key, Time
 	candidate->row = row;
 }
 
-#endif							/* SAGE_CANDIDATES_H */
+#endif							/* SAGE_STORE_CANDIDATES_H */

@@ -1,8 +1,8 @@
 /*
- * target.c
+ * label.c
  *		Reading labels, and finding out what kind of task they make.
  *
- * Labels come from a column (NULL: not labelled) or from any query of the
+ * Labels come from a column (NULL: not labeled) or from any query of the
  * user's.  They are first collected as they are; only when all were seen is
  * it clear what they are: two values make a binary task, few integers or
  * texts a multiclass one, arrays a multilabel one, other numbers a
@@ -25,8 +25,8 @@
 #include "base/memory.h"
 #include "base/query.h"
 #include "graph/graph_column.h"
-#include "train/target.h"
-#include "train/target_query.h"
+#include "label/label.h"
+#include "label/label_query.h"
 
 /* More integers than this are a quantity, not names of classes. */
 #define MAX_INTEGER_CLASSES	64
