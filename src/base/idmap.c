@@ -33,6 +33,7 @@ struct IdMap
 	uint64	   *hashes;			/* [count], not for KEY_INT */
 	int64		nslots;			/* a power of two; of a direct map: any number */
 	int32	   *slots;			/* number + 1; 0 is empty; NULL: not complete */
+	bool		complete;		/* no more keys will come */
 	bool		direct;			/* slots[key - first] */
 	int64		first;
 };
@@ -330,7 +331,8 @@ idmap_insert(IdMap *map, Datum key, bool *found)
 	uint64		hash = key_hash(map->kind, key);
 	int64		slot;
 
-	Assert(map->slots != NULL && !map->direct);
+	if (map->complete || map->slots == NULL)
+		elog(ERROR, "key given to a map that is %s", map->complete ? "complete" : "not complete yet");
 	slot = idmap_slot(map, key, hash);
 	*found = map->slots[slot] != 0;
 	if (*found)
@@ -360,7 +362,8 @@ idmap_begin(IdMap *map, int64 expected)
 {
 	MemoryContext old = MemoryContextSwitchTo(map->cxt);
 
-	Assert(map->count == 0);
+	if (map->count > 0)
+		elog(ERROR, "map begins with %d keys", map->count);
 	memory_free_table(map->slots);
 	map->slots = NULL;
 	if (expected > map->capacity)
@@ -414,6 +417,7 @@ idmap_complete(IdMap *map)
 {
 	MemoryContext old = MemoryContextSwitchTo(map->cxt);
 
+	map->complete = true;
 	if (map->count < map->capacity)
 		idmap_make_room(map, Max(map->count, 1));
 	if (!idmap_try_direct(map))
@@ -453,6 +457,12 @@ idmap_find(const IdMap *map, Datum key)
 		return place < map->nslots ? map->slots[place] - 1 : -1;
 	}
 	return map->slots[idmap_slot(map, key, key_hash(map->kind, key))] - 1;
+}
+
+bool
+idmap_is_complete(const IdMap *map)
+{
+	return map->complete;
 }
 
 int32

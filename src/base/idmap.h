@@ -31,6 +31,7 @@ extern int32 idmap_insert(IdMap *map, Datum key, bool *found);
 extern void idmap_begin(IdMap *map, int64 expected);
 extern int32 idmap_append(IdMap *map, Datum key);
 extern int32 idmap_complete(IdMap *map);	/* a key that stands there twice; -1: none */
+extern bool idmap_is_complete(const IdMap *map);
 
 extern void idmap_prefetch(const IdMap *map, Datum key);
 extern int32 idmap_find(const IdMap *map, Datum key);	/* -1: not there */

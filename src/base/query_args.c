@@ -15,7 +15,8 @@
 void
 args_add(QueryArgs *args, Oid type, Datum value, bool isnull)
 {
-	Assert(args->count < QUERY_MAX_ARGS);
+	if (args->count == QUERY_MAX_ARGS)
+		elog(ERROR, "statement has more than %d arguments", QUERY_MAX_ARGS);
 	args->types[args->count] = type;
 	args->values[args->count] = value;
 	args->nulls[args->count] = isnull;

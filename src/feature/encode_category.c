@@ -27,10 +27,13 @@ integer_value(const Column *column, Datum value)
 			return DatumGetInt16(value);
 		case WIRE_INT4:
 			return DatumGetInt32(value);
-		default:
-			Assert(column->wire == WIRE_INT8);
+		case WIRE_INT8:
 			return DatumGetInt64(value);
+		default:
+			break;
 	}
+	elog(ERROR, "column \"%s\" is not an integer", column->name);
+	return 0;					/* keep compiler quiet */
 }
 
 /*

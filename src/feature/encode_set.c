@@ -83,7 +83,8 @@ encode_sparse_close(const Column *column, SparseSink *sink, int slots)
 	weight = encode_weight(column->kind, slots);
 	for (int i = 0; i < slots; i++)
 	{
-		Assert(ids[i] >= 0 && ids[i] < column->sparse_width);
+		if (unlikely(ids[i] < 0 || ids[i] >= column->sparse_width))
+			elog(ERROR, "slot %d of column \"%s\" is beyond its %d slots", ids[i], column->name, column->sparse_width);
 		ids[i] += column->sparse_offset;
 		if (sink->values != NULL)
 			sink->values[sink->used + i] = weight;

@@ -114,7 +114,8 @@ feature_table_row(void *arg, int32 node, Datum *values, bool *nulls)
 	const FeatureSet *set = table->set;
 	float	   *dense;
 
-	Assert(node == table->count);
+	if (node != table->count)
+		elog(ERROR, "row %d of table \"%s\" arrives as row " INT64_FORMAT, node, set->table_name, table->count);
 	table_reserve(table);
 	dense = table->dense + table->count * set->dense_width;
 	memset(dense, 0, set->dense_width * sizeof(float));
@@ -176,7 +177,8 @@ feature_table_trim(void *arg)
 void
 feature_table_truncate(FeatureTable *table, int64 count)
 {
-	Assert(count >= 0 && count <= table->count);
+	if (count < 0 || count > table->count)
+		elog(ERROR, "table of " INT64_FORMAT " rows cannot be cut to " INT64_FORMAT, table->count, count);
 	table->count = table->sparse.rows = count;
 	table->sparse.used = table->offsets[count];
 }

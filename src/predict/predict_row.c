@@ -14,6 +14,7 @@
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "lib/stringinfo.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -53,15 +54,21 @@ edge_width(const EdgeType *edge)
 	return 2 + (edge->time_column != NULL) + (edge->weight_column != NULL);
 }
 
-/* The row arrives: (key, its time if it matters, own edges, columns). */
+/*
+ * The row arrives: (key, its time if it matters, own edges, columns).  It
+ * comes once more for each further node that a foreign key of it finds, where
+ * what that refers to is not unique; then it brings edges only.
+ */
 static void
 row_row(void *arg, Datum *values, bool *nulls)
 {
 	RowReading *reading = arg;
 	const Graph *graph = reading->graph;
 	TimestampTz time = DT_NOBEGIN;
+	bool		first = reading->node < 0;
 	int			at = 1;
 
+	CHECK_FOR_INTERRUPTS();
 	if (nulls[0])
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
@@ -72,7 +79,8 @@ row_row(void *arg, Datum *values, bool *nulls)
 		time = nulls[at] ? DT_NOEND : DatumGetTimestampTz(values[at]);
 		at++;
 	}
-	reading->node = store_add_node(reading->live->store, reading->type, values[0], time);
+	if (first)
+		reading->node = store_add_node(reading->live->store, reading->type, values[0], time);
 	for (int r = 0; r < graph->nrelations; r++)
 	{
 		if (!relation_is_own(graph, r, reading->type))
@@ -80,7 +88,7 @@ row_row(void *arg, Datum *values, bool *nulls)
 		store_add_own_edge(reading->live->store, r, reading->node, values + at, nulls + at);
 		at += edge_width(&graph->edge_types[graph->relations[r].edge_type]);
 	}
-	if (reading->live->tables[reading->type] != NULL)
+	if (first && reading->live->tables[reading->type] != NULL)
 		feature_table_row(reading->live->tables[reading->type], reading->node, values + at, nulls + at);
 }
 
@@ -226,7 +234,8 @@ scorer_score_row(Scorer *scorer, HeapTupleHeader row, float *outputs, float *hid
 	scorer_enter(scorer);
 	live_state_open(&live, scorer, CurrentMemoryContext);
 	query_run(row_query(cached, HeapTupleHeaderGetTypeId(row)), &value, NULL, row_row, &reading);
-	Assert(reading.node == 0);
+	if (reading.node < 0)
+		elog(ERROR, "row to be scored did not arrive");
 	live_state_score(&live, scorer, &reading.node, NULL, 1, outputs, hidden);
 	live_state_close(&live);
 	scorer_leave(scorer);

@@ -239,7 +239,8 @@ score_site_scorer(ScoreSite *site, const char *model, TimestampTz at)
 void
 scorer_enter(Scorer *scorer)
 {
-	Assert(!scorer->busy);
+	if (scorer->busy)
+		elog(ERROR, "scorer of model \"%s\" is working already", scorer->cached->name);
 	check_stack_depth();
 	scorer->busy = true;
 	scorer->nest_level = GetCurrentTransactionNestLevel();

@@ -383,19 +383,24 @@ store_read_nodes(GraphStore *store, int type, bool by_key)
 		nodes_not_unique(node_type);
 }
 
-/* Only for a live store: a resident one has laid out its lists already. */
+/*
+ * Only for a live store that does not know the key: a resident one has laid
+ * out its lists already.
+ */
 int32
 store_add_node(GraphStore *store, int type, Datum key, TimestampTz time)
 {
 	int32		node = nodes_number(&store->nodes[type], key, time);
 
-	Assert(node >= 0 && store->live != NULL);
+	if (node < 0)
+		nodes_not_unique(&store->graph->node_types[type]);
 	return node;
 }
 
 /*
  * The numbers of some keys, reading rows that are not known yet; -1 for a key
- * that has no row.  A resident store has read all rows already.
+ * that has no row.  Where all rows were read there is nothing to read, even if
+ * another reading might find more (a view over a volatile function).
  */
 void
 store_find(GraphStore *store, int type, const Datum *keys, int64 n, int32 *nodes)
@@ -410,7 +415,7 @@ store_find(GraphStore *store, int type, const Datum *keys, int64 n, int32 *nodes
 		nodes[i] = idmap_find(map, keys[i]);
 		nmissing += nodes[i] < 0;
 	}
-	if (nmissing == 0 || store->live == NULL)
+	if (nmissing == 0 || idmap_is_complete(map))
 		return;
 
 	/* ask for each missing key once */

@@ -123,22 +123,38 @@ candidate_row(void *arg, Datum *values, bool *nulls)
 				   edge_row_weight(&reading->columns, reading->edge, values, nulls), row, row_hash);
 }
 
+/* Is the neighbor of that key on the list already? */
+static bool
+candidates_have(const Candidates *candidates, KeyKind kind, Datum key)
+{
+	uint64		priority = store_priority(candidates->salt, key_hash(kind, key));
+
+	for (int32 i = 0; i < candidates->count; i++)
+	{
+		if (candidates->list[i].priority == priority)
+			return true;
+	}
+	return false;
+}
+
 /*
- * The edge that a node's own row is, where the edge table is the node's table
+ * An edge that a node's own row is, where the edge table is the node's table
  * (a foreign key): values and nulls are as edge_select_list() has them.  It
  * is taken from the value in hand and not from the table, where the row may
- * be missing, or old.  Such edges have no features.
+ * be missing, or old.  Such edges have no features.  One that leads to the
+ * same node as an earlier one is the same edge.
  */
 void
 store_add_own_edge(GraphStore *store, int relation, int32 dst, Datum *values, bool *nulls)
 {
 	const GraphRelation *def = &store->graph->relations[relation];
 	const EdgeType *edge = &store->graph->edge_types[def->edge_type];
+	KeyKind		kind = store->graph->node_types[def->src_type].key_kind;
 	EdgeColumns columns = edge_columns(edge);
 	Candidates *candidates;
 	MemoryContext old;
+	Datum		key;
 
-	Assert(store->live != NULL && def->forward && edge->features == NIL);
 	live_reserve(store, relation);
 	candidates = &store->live[relation].candidates[dst];
 	candidates_begin(candidates, store->live[relation].seed, idmap_hash(store->nodes[def->dst_type].map, dst), 0);
@@ -146,9 +162,11 @@ store_add_own_edge(GraphStore *store, int relation, int32 dst, Datum *values, bo
 		candidates->known = true;
 	if (nulls[1])
 		return;
+	key = edge_row_end(&columns, values[1]);
+	if (candidates_have(candidates, kind, key))
+		return;
 	old = MemoryContextSwitchTo(store->cxt);
-	candidates_add(candidates, def->dst_type == def->src_type, store->graph->node_types[def->src_type].key_kind,
-				   edge_row_end(&columns, values[1]), edge_row_time(&columns, values, nulls),
+	candidates_add(candidates, def->dst_type == def->src_type, kind, key, edge_row_time(&columns, values, nulls),
 				   edge_row_weight(&columns, edge, values, nulls), -1, 0);
 	MemoryContextSwitchTo(old);
 }
