@@ -33,6 +33,7 @@
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
+#include "base/extension.h"
 #include "base/query.h"
 
 struct PreparedQuery
@@ -201,6 +202,7 @@ identity_become_owner(void)
 {
 	Identity	saved;
 
+	extension_check_version();
 	GetUserIdAndSecContext(&saved.user, &saved.sec_context);
 	saved.guc_level = NewGUCNestLevel();
 	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION,
