@@ -6,7 +6,21 @@
 CREATE SCHEMA sage;
 COMMENT ON SCHEMA sage IS 'catalog and views of extension sage';
 
--- Graph definitions.  Everything is kept by name, so that it survives pg_dump.
+-- Roles: kept by oid, read and written by name; 'none' is nobody.
+CREATE TYPE sage.role;
+CREATE FUNCTION sage.role_in(name cstring) RETURNS sage.role
+AS 'MODULE_PATHNAME', 'sage_role_in'
+LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sage.role_in(cstring) IS 'input of type sage.role';
+CREATE FUNCTION sage.role_out(role sage.role) RETURNS cstring
+AS 'MODULE_PATHNAME', 'sage_role_out'
+LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sage.role_out(sage.role) IS 'output of type sage.role';
+CREATE TYPE sage.role (INPUT = sage.role_in, OUTPUT = sage.role_out, LIKE = oid);
+COMMENT ON TYPE sage.role IS 'a role, which may be renamed or dropped';
+
+-- Graph definitions.  Tables and columns are kept by name, so that they survive
+-- pg_dump.
 -- The extension's functions read and write these tables; users have the views
 -- sage.graphs, sage.node_types and sage.edge_types.
 --
@@ -19,13 +33,13 @@ COMMENT ON SEQUENCE sage.graph_stamp IS 'counts changes of graph definitions';
 
 CREATE TABLE sage.graph (
 	graph text PRIMARY KEY,
-	owner text NOT NULL,
 	id bigint NOT NULL DEFAULT nextval('sage.graph_stamp'),
-	stamp bigint NOT NULL DEFAULT nextval('sage.graph_stamp')
+	stamp bigint NOT NULL DEFAULT nextval('sage.graph_stamp'),
+	owned_by sage.role NOT NULL
 );
 COMMENT ON TABLE sage.graph IS 'graphs; users read sage.graphs';
 COMMENT ON COLUMN sage.graph.graph IS 'name of the graph';
-COMMENT ON COLUMN sage.graph.owner IS 'role that may change and drop the graph';
+COMMENT ON COLUMN sage.graph.owned_by IS 'role that may change and drop the graph';
 COMMENT ON COLUMN sage.graph.id IS 'tells it from a graph that had the name before';
 COMMENT ON COLUMN sage.graph.stamp IS 'changes with the definition';
 

@@ -69,13 +69,13 @@ COMMENT ON FUNCTION sage_drop_graph(text)
 	IS 'drops the definition of a graph; its tables are not touched';
 
 CREATE VIEW sage.graphs AS
-	SELECT g.graph, g.owner,
+	SELECT g.graph, g.owned_by::text AS owner,
 		(SELECT count(*)::integer FROM sage.node_type n WHERE n.graph = g.graph) AS node_types,
 		(SELECT count(*)::integer FROM sage.edge_type e WHERE e.graph = g.graph) AS edge_types
 	FROM sage.graph g;
 COMMENT ON VIEW sage.graphs IS 'the graphs that are defined';
 COMMENT ON COLUMN sage.graphs.graph IS 'name of the graph';
-COMMENT ON COLUMN sage.graphs.owner IS 'role that may change and drop the graph';
+COMMENT ON COLUMN sage.graphs.owner IS 'role that may change and drop the graph; none: it was dropped';
 COMMENT ON COLUMN sage.graphs.node_types IS 'number of its node types';
 COMMENT ON COLUMN sage.graphs.edge_types IS 'number of its edge types';
 

@@ -6,17 +6,17 @@ COMMENT ON SEQUENCE sage.version_id IS 'identifies model versions; a number is n
 CREATE TABLE sage.model (
 	model text PRIMARY KEY,
 	graph text NOT NULL,
-	owner text NOT NULL,
 	deployed integer,
-	granted text[] NOT NULL DEFAULT '{}',
-	created timestamptz NOT NULL DEFAULT now()
+	created timestamptz NOT NULL DEFAULT now(),
+	owned_by sage.role NOT NULL,
+	granted_to sage.role[] NOT NULL DEFAULT '{}'
 );
 COMMENT ON TABLE sage.model IS 'models; users read sage.models';
 COMMENT ON COLUMN sage.model.model IS 'name of the model';
 COMMENT ON COLUMN sage.model.graph IS 'graph that it is trained on';
-COMMENT ON COLUMN sage.model.owner IS 'role whose members may train, deploy, export and drop it';
+COMMENT ON COLUMN sage.model.owned_by IS 'role whose members may train, deploy, export and drop it';
 COMMENT ON COLUMN sage.model.deployed IS 'version that scores';
-COMMENT ON COLUMN sage.model.granted IS 'other roles that may score with it';
+COMMENT ON COLUMN sage.model.granted_to IS 'other roles that may score with it';
 COMMENT ON COLUMN sage.model.created IS 'when its first version was made';
 
 CREATE TABLE sage.model_version (
@@ -27,7 +27,6 @@ CREATE TABLE sage.model_version (
 	spec jsonb NOT NULL,
 	weights bytea NOT NULL,
 	request jsonb NOT NULL DEFAULT '{}',
-	trained_by text NOT NULL,
 	metric text,
 	validation double precision,
 	test double precision,
@@ -39,6 +38,7 @@ CREATE TABLE sage.model_version (
 	seconds double precision,
 	run bigint,
 	created timestamptz NOT NULL DEFAULT now(),
+	trainer sage.role NOT NULL,
 	UNIQUE (model, version)
 );
 ALTER TABLE sage.model_version ALTER COLUMN weights SET STORAGE EXTERNAL;
@@ -50,7 +50,7 @@ COMMENT ON COLUMN sage.model_version.task IS 'binary, multiclass, multilabel or 
 COMMENT ON COLUMN sage.model_version.spec IS 'description of the network and its fitted encoders';
 COMMENT ON COLUMN sage.model_version.weights IS 'weights, as a safetensors file';
 COMMENT ON COLUMN sage.model_version.request IS 'what sage_train was asked for';
-COMMENT ON COLUMN sage.model_version.trained_by IS 'role that trained or imported it';
+COMMENT ON COLUMN sage.model_version.trainer IS 'role that trained or imported it';
 COMMENT ON COLUMN sage.model_version.metric IS 'metric that stopped the training';
 COMMENT ON COLUMN sage.model_version.validation IS 'the metric on validation labels';
 COMMENT ON COLUMN sage.model_version.test IS 'the metric on test labels';
@@ -70,7 +70,6 @@ CREATE TABLE sage.run (
 	run bigint PRIMARY KEY DEFAULT nextval('sage.run_id'),
 	model text NOT NULL,
 	graph text NOT NULL,
-	owner text NOT NULL,
 	state text NOT NULL CHECK (state IN ('queued', 'running', 'done', 'failed', 'canceled')),
 	attempt integer NOT NULL DEFAULT 0,
 	submitted timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -86,14 +85,15 @@ CREATE TABLE sage.run (
 	request jsonb,
 	settings jsonb,
 	messages text[],
-	result jsonb
+	result jsonb,
+	owned_by sage.role NOT NULL
 );
 CREATE INDEX run_open ON sage.run (run) WHERE state IN ('queued', 'running');
 COMMENT ON TABLE sage.run IS 'trainings; users read sage.runs';
 COMMENT ON COLUMN sage.run.run IS 'number of the run';
 COMMENT ON COLUMN sage.run.model IS 'model that is trained';
 COMMENT ON COLUMN sage.run.graph IS 'graph that it is trained on';
-COMMENT ON COLUMN sage.run.owner IS 'role that trains';
+COMMENT ON COLUMN sage.run.owned_by IS 'role that trains';
 COMMENT ON COLUMN sage.run.state IS 'queued, running, done, failed or canceled; running without a process is interrupted';
 COMMENT ON COLUMN sage.run.attempt IS 'how many times it was begun';
 COMMENT ON COLUMN sage.run.submitted IS 'when it was asked for';
@@ -130,16 +130,16 @@ COMMENT ON COLUMN sage.epoch.seconds IS 'how long it took';
 
 -- Who may see a model: its owner's members, and those it is granted to.
 
-CREATE FUNCTION sage.model_visible(owner text, granted text[]) RETURNS boolean
-AS 'MODULE_PATHNAME', 'sage_model_visible'
+CREATE FUNCTION sage.role_allows(owner sage.role, granted sage.role[]) RETURNS boolean
+AS 'MODULE_PATHNAME', 'sage_role_allows'
 LANGUAGE C STABLE PARALLEL SAFE;
-COMMENT ON FUNCTION sage.model_visible(text, text[]) IS 'true if the current user may score with a model of that owner and those grants';
+COMMENT ON FUNCTION sage.role_allows(sage.role, sage.role[]) IS 'true if the current user may score with a model of that owner and those grants';
 
 CREATE VIEW sage.models WITH (security_barrier) AS
-	SELECT m.model, m.graph, m.owner, v.task, m.deployed, v.metric, v.validation, v.test, v.baseline,
-		v.metrics, v.rows_read, v.epochs, v.best_epoch, v.seconds, m.granted, m.created, v.created AS trained
+	SELECT m.model, m.graph, m.owned_by::text AS owner, v.task, m.deployed, v.metric, v.validation, v.test, v.baseline,
+		v.metrics, v.rows_read, v.epochs, v.best_epoch, v.seconds, m.granted_to::text[] AS granted, m.created, v.created AS trained
 	FROM sage.model m LEFT JOIN sage.model_version v ON v.model = m.model AND v.version = m.deployed
-	WHERE sage.model_visible(m.owner, m.granted);
+	WHERE sage.role_allows(m.owned_by, m.granted_to);
 COMMENT ON VIEW sage.models IS 'models that you may use, with the figures of the deployed version';
 COMMENT ON COLUMN sage.models.model IS 'name of the model';
 COMMENT ON COLUMN sage.models.graph IS 'graph that it is trained on';
@@ -161,10 +161,10 @@ COMMENT ON COLUMN sage.models.trained IS 'when the deployed version was made';
 
 CREATE VIEW sage.model_versions WITH (security_barrier) AS
 	SELECT v.model, v.version, v.version = m.deployed AS deployed, v.task, v.metric, v.validation, v.test, v.baseline,
-		v.metrics, v.rows_read, v.epochs, v.best_epoch, v.seconds, v.request, v.trained_by, v.run,
+		v.metrics, v.rows_read, v.epochs, v.best_epoch, v.seconds, v.request, v.trainer::text AS trained_by, v.run,
 		octet_length(v.weights) AS bytes, v.created
 	FROM sage.model_version v JOIN sage.model m ON m.model = v.model
-	WHERE sage.model_visible(m.owner, m.granted);
+	WHERE sage.role_allows(m.owned_by, m.granted_to);
 COMMENT ON VIEW sage.model_versions IS 'all versions of the models that you may use';
 COMMENT ON COLUMN sage.model_versions.model IS 'name of the model';
 COMMENT ON COLUMN sage.model_versions.version IS 'number of the version, from 1';
@@ -198,11 +198,11 @@ LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION sage.run_reason(text, text) IS 'why a run waits, or what else there is to know';
 
 CREATE VIEW sage.runs WITH (security_barrier) AS
-	SELECT r.run, r.model, r.graph, r.owner, s.state, r.attempt, r.submitted, r.started, r.ended, r.version,
+	SELECT r.run, r.model, r.graph, r.owned_by::text AS owner, s.state, r.attempt, r.submitted, r.started, r.ended, r.version,
 		r.error, r.sqlstate, r.detail, r.hint, sage.run_reason(s.state, r.reason) AS reason,
 		r.messages, r.result, r.request
 	FROM sage.run r CROSS JOIN LATERAL (SELECT sage.run_state_now(r.run, r.state) AS state OFFSET 0) s
-	WHERE sage.model_visible(r.owner, '{}');
+	WHERE sage.role_allows(r.owned_by, '{}');
 COMMENT ON VIEW sage.runs IS 'trainings of roles that you are a member of';
 COMMENT ON COLUMN sage.runs.run IS 'number of the run';
 COMMENT ON COLUMN sage.runs.model IS 'model that is trained';
@@ -226,7 +226,7 @@ COMMENT ON COLUMN sage.runs.request IS 'the arguments of a run in the background
 CREATE VIEW sage.epochs WITH (security_barrier) AS
 	SELECT e.run, r.model, r.version, e.baseline, e.epoch, e.loss, e.validation, e.seconds
 	FROM sage.epoch e JOIN sage.run r ON r.run = e.run
-	WHERE sage.model_visible(r.owner, '{}');
+	WHERE sage.role_allows(r.owned_by, '{}');
 COMMENT ON VIEW sage.epochs IS 'epochs of the trainings of roles that you are a member of';
 COMMENT ON COLUMN sage.epochs.run IS 'number of the run';
 COMMENT ON COLUMN sage.epochs.model IS 'model that is trained';
@@ -292,6 +292,12 @@ CREATE FUNCTION sage_revoke(model text, role text) RETURNS void
 AS 'MODULE_PATHNAME', 'sage_revoke'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION sage_revoke(text, text) IS 'takes back what sage_grant gave';
+
+CREATE FUNCTION sage_reassign_owned(old_role text, new_role text) RETURNS void
+AS 'MODULE_PATHNAME', 'sage_reassign_owned'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION sage_reassign_owned(text, text)
+	IS 'gives the graphs, models and ended runs of a role to another; ''none'' has those of roles that were dropped';
 
 CREATE FUNCTION sage_export(model text, version integer DEFAULT NULL) RETURNS bytea
 AS 'MODULE_PATHNAME', 'sage_export'

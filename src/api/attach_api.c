@@ -18,6 +18,7 @@
 #include "api/score_column.h"
 #include "base/query.h"
 #include "base/query_args.h"
+#include "base/role.h"
 #include "graph/graph_column.h"
 #include "model/model_catalog.h"
 #include "predict/scorer.h"
@@ -170,7 +171,7 @@ exclude_column(const Scorer *scorer, const char *column)
 		ereport(WARNING,
 				(errmsg("column \"%s\" will be a feature when a model of graph \"%s\" is trained again",
 						column, graph->name),
-				 errhint("Its owner \"%s\" should leave it out.", graph->owner)));
+				 errhint("Its owner \"%s\" should leave it out.", role_name(graph->owner))));
 }
 
 static Scorer *

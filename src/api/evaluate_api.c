@@ -11,6 +11,7 @@
 #include "utils/memutils.h"
 
 #include "base/memory.h"
+#include "base/role.h"
 #include "model/model_catalog.h"
 #include "predict/scorer.h"
 #include "sage.h"
@@ -38,7 +39,7 @@ source_of_version(const char *model)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("labels query of model \"%s\" is not run for others", model),
-				 errdetail("It was written by role \"%s\", and would run with your rights.", version->trained_by),
+				 errdetail("It was written by role \"%s\", and would run with your rights.", role_name(version->trained_by)),
 				 errhint("Give labels => with a query of your own.")));
 	if (source.column == NULL && source.query == NULL)
 		ereport(ERROR,

@@ -117,7 +117,7 @@ sage_create_graph(PG_FUNCTION_ARGS)
 	edge.direction = arg_text(fcinfo, 11);
 
 	graph_check_name("graph", name);
-	graph_save(name, GetUserNameFromId(GetUserId(), false));
+	graph_save(name);
 	if (OidIsValid(node.relid))
 		graph_define_nodes(graph_load_latest(name), &node);
 	if (OidIsValid(edge.relid))

@@ -16,6 +16,7 @@
 #include "base/guc.h"
 #include "base/query.h"
 #include "base/query_args.h"
+#include "base/role.h"
 #include "job/job_launch.h"
 #include "job/job_lock.h"
 #include "job/job_progress.h"
@@ -64,7 +65,7 @@ check_owner(const JobRow *row)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied for run %lld", (long long) row->run),
-				 errdetail("It belongs to role \"%s\".", row->owner)));
+				 errdetail("It belongs to role \"%s\".", role_name(row->owner))));
 }
 
 /* The row as it is committed; one that this transaction made is not to be waited for. */
@@ -196,7 +197,7 @@ sage_run_reason(PG_FUNCTION_ARGS)
 
 typedef struct ProgressRow
 {
-	char	   *owner;
+	Oid			owner;
 	HeapTuple	tuple;
 } ProgressRow;
 
@@ -212,7 +213,7 @@ progress_row(void *arg, Datum *values, bool *nulls)
 	ProgressRows *rows = arg;
 	ProgressRow *row = palloc(sizeof(ProgressRow));
 
-	row->owner = datum_text(values[0], nulls[0]);
+	row->owner = DatumGetObjectId(values[0]);
 	row->tuple = heap_form_tuple(rows->desc, values + 1, nulls + 1);
 	rows->rows = lappend(rows->rows, row);
 }

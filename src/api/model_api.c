@@ -21,7 +21,6 @@
 #include "model/model_store.h"
 #include "sage.h"
 
-SAGE_FUNCTION(sage_model_visible);
 SAGE_FUNCTION(sage_deploy);
 SAGE_FUNCTION(sage_drop_model);
 SAGE_FUNCTION(sage_grant);
@@ -29,16 +28,6 @@ SAGE_FUNCTION(sage_revoke);
 SAGE_FUNCTION(sage_export);
 SAGE_FUNCTION(sage_import);
 SAGE_FUNCTION(sage_classes);
-
-/* (owner, granted): for the views. */
-Datum
-sage_model_visible(PG_FUNCTION_ARGS)
-{
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
-		PG_RETURN_BOOL(false);
-	PG_RETURN_BOOL(model_catalog_allowed(text_to_cstring(PG_GETARG_TEXT_PP(0)),
-										 datum_names(PG_GETARG_DATUM(1), false), MODEL_SCORE));
-}
 
 Datum
 sage_deploy(PG_FUNCTION_ARGS)
@@ -139,7 +128,7 @@ change_grant(FunctionCallInfo fcinfo, bool grant)
 	PreventCommandIfReadOnly(grant ? "sage_grant()" : "sage_revoke()");
 	entry = model_catalog_open(model, MODEL_OWN);
 
-	/* a role that was dropped can still be revoked */
+	/* revoking from a role that was dropped, by any name, takes it out */
 	if (grant && strcmp(role, "public") != 0)
 		(void) get_role_oid(role, false);
 	model_catalog_lock(model, entry->graph);

@@ -70,7 +70,7 @@ typedef struct GraphRelation
 typedef struct Graph
 {
 	char	   *name;
-	char	   *owner;
+	Oid			owner;
 	int64		id;				/* stays when the definition changes; never used again */
 	int			nnode_types;
 	NodeType   *node_types;
@@ -106,10 +106,10 @@ graph_table_relid(const Graph *graph, int table)
 /* graph_catalog.c: allocated in CurrentMemoryContext */
 extern Graph *graph_load(const char *name); /* error if there is none */
 extern bool graph_exists(const char *name);
-extern char *graph_lock(const char *name);	/* its owner; held to the end of the transaction */
+extern Oid graph_lock(const char *name);	/* its owner; held to the end of the transaction */
 extern void graph_lock_share(const Graph *graph);	/* error if it was dropped */
 extern void graph_check_same(const Graph *loaded, int64 id);
-extern void graph_save(const char *name, const char *owner);
+extern void graph_save(const char *name);
 extern void graph_save_nodes(const Graph *graph, const NodeType *node);
 extern void graph_save_edges(const Graph *graph, const EdgeType *edge);
 extern void graph_exclude_column(const Graph *graph, const NodeType *node, const char *column);

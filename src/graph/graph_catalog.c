@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
@@ -32,13 +33,13 @@ typedef struct GraphLoader
  * ------------------------------------------------------------------------
  */
 
-/* (owner, id) */
+/* (owned_by, id) */
 static void
 load_head(void *arg, Datum *values, bool *nulls)
 {
 	Graph	   *graph = arg;
 
-	graph->owner = TextDatumGetCString(values[0]);
+	graph->owner = DatumGetObjectId(values[0]);
 	graph->id = DatumGetInt64(values[1]);
 }
 
@@ -121,7 +122,7 @@ graph_load(const char *name)
 	graph->name = pstrdup(name);
 	graph->node_types = palloc(sizeof(NodeType));
 	graph->edge_types = palloc(sizeof(EdgeType));
-	if (query_catalog("SELECT owner, id FROM sage.graph WHERE graph = $1",
+	if (query_catalog("SELECT owned_by, id FROM sage.graph WHERE graph = $1",
 					  args.count, args.types, args.values, args.nulls, load_head, graph) == 0)
 		report_no_graph(name);
 	query_catalog("SELECT node_type, table_schema, table_name, key_column, key_type, time_column, features, exclude"
@@ -164,13 +165,13 @@ lock_row(const char *name, const char *sql)
 
 /*
  * Keeps others from changing the definition until the transaction ends, and
- * returns the owner's name.  Take a new snapshot before loading: the lock may
+ * returns the owner.  Take a new snapshot before loading: the lock may
  * have had to wait for someone's change.
  */
-char *
+Oid
 graph_lock(const char *name)
 {
-	return lock_row(name, "SELECT owner, id FROM sage.graph WHERE graph = $1 FOR UPDATE").owner;
+	return lock_row(name, "SELECT owned_by, id FROM sage.graph WHERE graph = $1 FOR UPDATE").owner;
 }
 
 /* The graph that has the name now must be the one that was loaded. */
@@ -192,7 +193,7 @@ graph_check_same(const Graph *loaded, int64 id)
 void
 graph_lock_share(const Graph *graph)
 {
-	graph_check_same(graph, lock_row(graph->name, "SELECT owner, id FROM sage.graph WHERE graph = $1 FOR KEY SHARE").id);
+	graph_check_same(graph, lock_row(graph->name, "SELECT owned_by, id FROM sage.graph WHERE graph = $1 FOR KEY SHARE").id);
 }
 
 /* ------------------------------------------------------------------------
@@ -206,15 +207,15 @@ catalog_write(const char *sql, const QueryArgs *args)
 	query_catalog_write(sql, args->count, args->types, args->values, args->nulls, NULL, NULL);
 }
 
-/* A graph without types.  DUPLICATE_OBJECT if the name is taken. */
+/* A graph without types, of the current user.  DUPLICATE_OBJECT if the name is taken. */
 void
-graph_save(const char *name, const char *owner)
+graph_save(const char *name)
 {
 	QueryArgs	args = {0};
 
 	args_add_text(&args, name);
-	args_add_text(&args, owner);
-	if (query_catalog_write("INSERT INTO sage.graph (graph, owner) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+	args_add_text(&args, GetUserNameFromId(GetUserId(), false));
+	if (query_catalog_write("INSERT INTO sage.graph (graph, owned_by) VALUES ($1, $2::sage.role) ON CONFLICT DO NOTHING",
 							args.count, args.types, args.values, args.nulls, NULL, NULL) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),

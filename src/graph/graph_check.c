@@ -13,6 +13,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
+#include "base/role.h"
 #include "graph/graph_check.h"
 #include "graph/graph_column.h"
 
@@ -23,11 +24,9 @@
 
 /* Only members of the owning role change a graph. */
 void
-graph_check_owner(const char *name, const char *owner)
+graph_check_owner(const char *name, Oid owner)
 {
-	Oid			role = get_role_oid(owner, true);
-
-	if (!superuser() && !(OidIsValid(role) && has_privs_of_role(GetUserId(), role)))
+	if (!superuser() && !role_includes_user(owner))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("must be owner of graph \"%s\"", name)));

@@ -11,7 +11,7 @@
 
 #include "graph/graph.h"
 
-extern void graph_check_owner(const char *name, const char *owner);
+extern void graph_check_owner(const char *name, Oid owner);
 extern void graph_check_name(const char *what, const char *name);
 extern void graph_check_new_node_type(const Graph *graph, const char *name);
 extern void graph_check_has_nodes(const Graph *graph);

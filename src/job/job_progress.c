@@ -29,7 +29,7 @@ static const char *const phase_names[] = {
 #define FIELD(pattern, type) "pg_catalog.substring(a.query, '" pattern "')::pg_catalog." type
 
 const char progress_sql[] =
-"SELECT r.owner, r.run, r.model, r.attempt, a.pid,"
+"SELECT r.owned_by, r.run, r.model, r.attempt, a.pid,"
 " " FIELD("^sage: run [0-9]+, ([a-z]+)", "text") ","
 " " FIELD("epoch ([0-9]+) of", "int4") ","
 " " FIELD("epoch [0-9]+ of ([0-9]+)", "int4") ","

@@ -36,7 +36,7 @@ static const char *const kept_settings[] = {
 	"sage.threads"
 };
 
-#define ROW_SQL "SELECT run, model, graph, owner, state, attempt, cancel_requested, request, settings" \
+#define ROW_SQL "SELECT run, model, graph, owned_by, state, attempt, cancel_requested, request, settings" \
 	" FROM sage.run WHERE run = $1"
 
 static int64
@@ -82,8 +82,8 @@ job_submit(const TrainArguments *args)
 	args_add_text(&row, GetUserNameFromId(GetUserId(), false));
 	args_add_text(&row, train_arguments_write(args, true));
 	args_add_text(&row, settings_json());
-	queue_write("INSERT INTO sage.run (model, graph, owner, state, request, settings)"
-				" VALUES ($1, $2, $3, 'queued', $4::jsonb, $5::jsonb) RETURNING run", &row, number_row, &run);
+	queue_write("INSERT INTO sage.run (model, graph, owned_by, state, request, settings)"
+				" VALUES ($1, $2, $3::sage.role, 'queued', $4::jsonb, $5::jsonb) RETURNING run", &row, number_row, &run);
 	return run;
 }
 
@@ -96,7 +96,7 @@ job_row_read(void *arg, Datum *values, bool *nulls)
 	row->run = DatumGetInt64(values[0]);
 	row->model = datum_text(values[1], nulls[1]);
 	row->graph = datum_text(values[2], nulls[2]);
-	row->owner = datum_text(values[3], nulls[3]);
+	row->owner = DatumGetObjectId(values[3]);
 	row->state = datum_text(values[4], nulls[4]);
 	row->attempt = DatumGetInt32(values[5]);
 	row->cancel_requested = DatumGetBool(values[6]);

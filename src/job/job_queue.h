@@ -17,7 +17,7 @@ typedef struct JobRow
 	int64		run;
 	char	   *model;
 	char	   *graph;
-	char	   *owner;
+	Oid			owner;
 	char	   *state;
 	int			attempt;		/* begun so many times */
 	bool		cancel_requested;

@@ -34,6 +34,7 @@
 #include "base/compat.h"
 #include "base/query.h"
 #include "base/query_args.h"
+#include "base/role.h"
 #include "job/job_message.h"
 #include "job/job_progress.h"
 #include "job/job_state.h"
@@ -114,10 +115,10 @@ job_vanished(const Job *job)
 static void
 check_world(Job *job)
 {
-	if (get_role_oid(job->row->owner, true) != job->role)
+	if (!role_exists(job->role))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("role \"%s\", which trains, no longer exists", job->row->owner)));
+				 errmsg("the role that trains was dropped")));
 	graph_check_same(job->graph, graph_load(job->row->graph)->id);
 }
 
@@ -296,11 +297,11 @@ become_owner(Job *job)
 	bool		super;
 
 	job_begin();
-	job->role = get_role_oid(job->row->owner, true);
-	if (!OidIsValid(job->role))
+	job->role = job->row->owner;
+	if (!role_exists(job->role))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("role \"%s\", which submitted the run, no longer exists", job->row->owner)));
+				 errmsg("the role that submitted the run was dropped")));
 	super = superuser_arg(job->role);
 	job_commit();
 	SetSessionAuthorization(job->role, super);

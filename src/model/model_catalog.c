@@ -4,7 +4,7 @@
  *
  * A model belongs to the role that trained it.  Members of that role use,
  * train, deploy, export and drop it; others may score with it once it was
- * granted to them.  Roles are kept by name, as everything in the catalog.
+ * granted to them.
  */
 #include "postgres.h"
 
@@ -20,6 +20,7 @@
 #include "base/guc.h"
 #include "base/options.h"
 #include "base/query_args.h"
+#include "base/role.h"
 #include "model/model_catalog.h"
 
 /* ------------------------------------------------------------------------
@@ -27,27 +28,19 @@
  * ------------------------------------------------------------------------
  */
 
-static bool
-is_member(const char *role)
-{
-	Oid			oid = get_role_oid(role, true);
-
-	return OidIsValid(oid) && has_privs_of_role(GetUserId(), oid);
-}
-
 /* Whether the current user has a right on a model of that owner and grants. */
 bool
-model_catalog_allowed(const char *owner, List *granted, ModelRight right)
+model_catalog_allowed(Oid owner, List *granted, ModelRight right)
 {
 	ListCell   *lc;
 
-	if (superuser() || is_member(owner))
+	if (superuser() || role_includes_user(owner))
 		return true;
 	if (right == MODEL_OWN)
 		return false;
 	foreach(lc, granted)
 	{
-		if (strcmp(lfirst(lc), "public") == 0 || is_member(lfirst(lc)))
+		if (role_includes_user(lfirst_oid(lc)))
 			return true;
 	}
 	return false;
@@ -62,7 +55,9 @@ model_catalog_check(const ModelEntry *entry, ModelRight right)
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 			 right == MODEL_SCORE ? errmsg("permission denied for model \"%s\"", entry->model) :
 			 errmsg("must be owner of model \"%s\"", entry->model),
-			 right == MODEL_SCORE ? errhint("Its owner \"%s\" can allow it with sage_grant.", entry->owner) : 0));
+			 right != MODEL_SCORE ? 0 : !role_exists(entry->owner) ?
+			 errhint("Its owner was dropped; a superuser can give it to a role with sage_reassign_owned.") :
+			 errhint("Its owner \"%s\" can allow it with sage_grant.", role_name(entry->owner))));
 }
 
 /* ------------------------------------------------------------------------
@@ -75,7 +70,7 @@ model_catalog_check(const ModelEntry *entry, ModelRight right)
  * rows the planner believes there to be.
  */
 #define ENTRIES_SQL \
-	"SELECT m.model, m.graph, m.owner, m.granted, m.deployed," \
+	"SELECT m.model, m.graph, m.owned_by, m.granted_to, m.deployed," \
 	" (SELECT v.id FROM sage.model_version v WHERE v.model = m.model AND v.version = m.deployed)," \
 	" (SELECT g.stamp FROM sage.graph g WHERE g.graph = m.graph), m.tableoid" \
 	" FROM sage.model m"
@@ -89,8 +84,8 @@ entry_row(void *arg, Datum *values, bool *nulls)
 
 	entry->model = datum_text(values[0], nulls[0]);
 	entry->graph = datum_text(values[1], nulls[1]);
-	entry->owner = datum_text(values[2], nulls[2]);
-	entry->granted = datum_names(values[3], nulls[3]);
+	entry->owner = DatumGetObjectId(values[2]);
+	entry->granted = datum_roles(values[3], nulls[3]);
 	entry->deployed = nulls[4] ? 0 : DatumGetInt32(values[4]);
 	entry->version_id = nulls[5] ? 0 : DatumGetInt64(values[5]);
 	entry->graph_stamp = nulls[6] ? 0 : DatumGetInt64(values[6]);
@@ -228,9 +223,9 @@ default_model(PreparedQuery *query)
 
 	foreach(lc, usable)
 	{
-		Oid			owner = get_role_oid(((ModelEntry *) lfirst(lc))->owner, true);
+		Oid			owner = ((ModelEntry *) lfirst(lc))->owner;
 
-		if (OidIsValid(owner) && is_member_of_role_nosuper(GetUserId(), owner) && has_privs_of_role(GetUserId(), owner))
+		if (role_exists(owner) && is_member_of_role_nosuper(GetUserId(), owner) && has_privs_of_role(GetUserId(), owner))
 			own = lappend(own, lfirst(lc));
 	}
 	if (list_length(own) == 1)
@@ -295,11 +290,11 @@ version_row(void *arg, Datum *values, bool *nulls)
 	version->weights = (bytea *) PG_DETOAST_DATUM_COPY(values[4]);
 	version->validation = nulls[5] ? NAN : DatumGetFloat8(values[5]);
 	version->metric = datum_text(values[6], nulls[6]);
-	version->trained_by = datum_text(values[7], nulls[7]);
+	version->trained_by = DatumGetObjectId(values[7]);
 	*result = version;
 }
 
-#define VERSION_SQL "SELECT id, version, spec, request, weights, validation, metric, trained_by FROM sage.model_version WHERE "
+#define VERSION_SQL "SELECT id, version, spec, request, weights, validation, metric, trainer FROM sage.model_version WHERE "
 
 ModelVersion *
 model_catalog_version_by_id(int64 id)
@@ -346,7 +341,7 @@ model_catalog_version(const char *model, int number)
 bool
 model_catalog_query_is_own(const ModelVersion *version)
 {
-	return strcmp(version->trained_by, GetUserNameFromId(GetUserId(), false)) == 0;
+	return version->trained_by == GetUserId();
 }
 
 /* ------------------------------------------------------------------------
@@ -380,7 +375,7 @@ model_catalog_lock(const char *model, const char *graph)
 	args_add_text(&args, model);
 	args_add_text(&args, graph);
 	args_add_text(&args, GetUserNameFromId(GetUserId(), false));
-	catalog_write("INSERT INTO sage.model (model, graph, owner) VALUES ($1, $2, $3)"
+	catalog_write("INSERT INTO sage.model (model, graph, owned_by) VALUES ($1, $2, $3::sage.role)"
 				  " ON CONFLICT (model) DO UPDATE SET model = excluded.model", &args, NULL, NULL);
 	args.count = 1;
 	catalog_write(ENTRY_SQL, &args, entry_row, &entry);
@@ -418,9 +413,9 @@ model_catalog_add_version(const NewVersion *version)
 	args_add(&args, INT8OID, Int64GetDatum(version->run), version->run == 0);
 	args_add_text(&args, GetUserNameFromId(GetUserId(), false));
 	catalog_write("INSERT INTO sage.model_version (model, version, task, spec, weights, request, metric, validation,"
-				  " test, baseline, metrics, rows_read, epochs, best_epoch, seconds, run, trained_by)"
+				  " test, baseline, metrics, rows_read, epochs, best_epoch, seconds, run, trainer)"
 				  " SELECT $1, coalesce(max(v.version), 0) + 1, $2, $3::jsonb, $4, $5::jsonb, $6, $7,"
-				  " $8, $9, $10::jsonb, $11::jsonb, $12, $13, $14, $15, $16"
+				  " $8, $9, $10::jsonb, $11::jsonb, $12, $13, $14, $15, $16::sage.role"
 				  " FROM sage.model_version v WHERE v.model = $1 RETURNING version", &args, int_row, &number);
 	if (version->deploy)
 		model_catalog_deploy(version->model, number);
@@ -452,7 +447,7 @@ model_catalog_drop(const char *model)
 	catalog_write("DELETE FROM sage.run WHERE model = $1", &args, NULL, NULL);
 }
 
-/* Adds a role to those that may score, or takes it out. */
+/* Adds a role to those that may score, or takes it out.  Roles that were dropped go. */
 void
 model_catalog_grant(const char *model, const char *role, bool grant)
 {
@@ -460,7 +455,8 @@ model_catalog_grant(const char *model, const char *role, bool grant)
 
 	args_add_text(&args, model);
 	args_add_text(&args, role);
-	catalog_write(grant ?
-				  "UPDATE sage.model SET granted = array_append(array_remove(granted, $2), $2) WHERE model = $1" :
-				  "UPDATE sage.model SET granted = array_remove(granted, $2) WHERE model = $1", &args, NULL, NULL);
+	args_add(&args, BOOLOID, BoolGetDatum(grant), false);
+	catalog_write("UPDATE sage.model SET granted_to = ARRAY(SELECT r.role FROM unnest(granted_to) WITH ORDINALITY AS r (role, i)"
+				  " WHERE r.role::text NOT IN ($2, 'none') ORDER BY r.i)"
+				  " || CASE WHEN $3 THEN ARRAY[$2::sage.role] END WHERE model = $1", &args, NULL, NULL);
 }

@@ -22,8 +22,8 @@ typedef struct ModelEntry
 {
 	char	   *model;
 	char	   *graph;
-	char	   *owner;
-	List	   *granted;		/* of char * */
+	Oid			owner;
+	List	   *granted;		/* oids of roles */
 	int			deployed;		/* 0: no version */
 	int64		version_id;		/* of the deployed version; 0: none */
 	Oid			catalog;		/* the table it is in: a new installation counts from 1 again */
@@ -47,7 +47,7 @@ typedef struct ModelVersion
 	bytea	   *weights;
 	double		validation;		/* NaN: not known */
 	char	   *metric;
-	char	   *trained_by;		/* role */
+	Oid			trained_by;
 } ModelVersion;
 
 /* What a new version has to say about itself. */
@@ -76,7 +76,7 @@ extern ModelQueries *model_queries_prepare(void);
 extern ModelEntry *model_catalog_scored(const ModelQueries *queries, const char *model);
 extern ModelEntry *model_catalog_find(const char *model);	/* NULL: none */
 extern ModelEntry *model_catalog_open(const char *model, ModelRight right);
-extern bool model_catalog_allowed(const char *owner, List *granted, ModelRight right);
+extern bool model_catalog_allowed(Oid owner, List *granted, ModelRight right);
 extern void model_catalog_check(const ModelEntry *entry, ModelRight right);
 extern ModelVersion *model_catalog_version(const char *model, int version);
 extern ModelVersion *model_catalog_version_by_id(int64 id);

@@ -12,6 +12,7 @@
 
 #include "base/query.h"
 #include "base/query_args.h"
+#include "base/role.h"
 #include "model/model_catalog.h"
 #include "train/train_request.h"
 #include "train/train_warm.h"
@@ -96,7 +97,7 @@ arguments_from_version(TrainArguments *args)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("labels query of model \"%s\" is not run for others", args->model),
-				 errdetail("It was written by role \"%s\", and would run with your rights.", version->trained_by),
+				 errdetail("It was written by role \"%s\", and would run with your rights.", role_name(version->trained_by)),
 				 errhint("Give labels => with a query of your own.")));
 	if (args->target == NULL && args->labels == NULL)
 		ereport(ERROR,

@@ -166,8 +166,8 @@ save_run(const TrainArguments *args, TimestampTz started)
 	args_add_text(&row, args->graph);
 	args_add_text(&row, GetUserNameFromId(GetUserId(), false));
 	args_add(&row, TIMESTAMPTZOID, TimestampTzGetDatum(started), false);
-	query_catalog_write("INSERT INTO sage.run (model, graph, owner, state, attempt, submitted, started, ended)"
-						" VALUES ($1, $2, $3, 'done', 1, $4, $4, clock_timestamp()) RETURNING run",
+	query_catalog_write("INSERT INTO sage.run (model, graph, owned_by, state, attempt, submitted, started, ended)"
+						" VALUES ($1, $2, $3::sage.role, 'done', 1, $4, $4, clock_timestamp()) RETURNING run",
 						row.count, row.types, row.values, row.nulls, run_row, &run);
 	return run;
 }

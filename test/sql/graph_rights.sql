@@ -66,14 +66,14 @@ SET ROLE graph_alice;
 SELECT * FROM sage.graph;
 SELECT * FROM sage.node_type;
 SELECT * FROM sage.edge_type;
-INSERT INTO sage.graph VALUES ('mine', 'graph_alice');
-UPDATE sage.graph SET owner = 'graph_bob';
+INSERT INTO sage.graph (graph, owned_by) VALUES ('mine', 'graph_alice');
+UPDATE sage.graph SET owned_by = 'graph_bob';
 DELETE FROM sage.edge_type;
 TRUNCATE sage.graph CASCADE;
 SELECT graph, owner FROM sage.graphs;
 SELECT graph, node_type, nodes FROM sage.node_types;
 SELECT graph, edge_type, edges FROM sage.edge_types;
-UPDATE sage.graphs SET owner = 'graph_bob';
+UPDATE sage.graphs SET graph = 'mine';
 CREATE TABLE sage.mine ();
 
 -- the caller's operators and triggers do not run with the owner's rights

@@ -262,7 +262,7 @@ SELECT weights FROM sage.model_version;
 SELECT * FROM sage.model;
 SELECT * FROM sage.run;
 SELECT * FROM sage.epoch;
-UPDATE sage.model SET owner = 'rights_alice';
+UPDATE sage.model SET owned_by = 'rights_alice';
 INSERT INTO sage.model_version (model, version, task, spec, weights) VALUES ('m', 99, 'binary', '{}', '');
 DELETE FROM sage.model;
 UPDATE sage.models SET owner = 'rights_alice';

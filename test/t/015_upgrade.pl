@@ -107,8 +107,15 @@ is($node->safe_psql('old', $catalog), $fresh, 'an updated catalog is that of a n
 is($node->safe_psql('old', q{SELECT graph, node_types, edge_types FROM sage.graphs ORDER BY 1}), "orphan|1|1\nshop|2|1\nsocial|1|1", 'graphs');
 is($node->safe_psql('old', q{SELECT model, version, deployed, task, epochs FROM sage.model_versions ORDER BY 1, 2}),
 	"churn|1|t|binary|2\nchurn|2|f|binary|3\nkind|1|t|multiclass|2\nlonely|1|t|binary|1\nprice|1|t|regression|2", 'models');
-is($node->safe_psql('old', q{SELECT run, model, state FROM sage.runs ORDER BY 1}),
-	"1|churn|done\n2|churn|done\n3|price|done\n4|kind|done\n5|kind|canceled\n6|lonely|done", 'runs');
+is($node->safe_psql('old', q{SELECT run, model, owner, state FROM sage.runs ORDER BY 1}),
+	"1|churn|postgres|done\n2|churn|postgres|done\n3|price|sage_alice|done\n4|kind|sage_alice|done\n5|kind|sage_alice|canceled\n6|lonely|none|done",
+	'runs, with their owners');
+is($node->safe_psql('old', q{SELECT model, owner, granted FROM sage.models ORDER BY 1}),
+	"churn|postgres|{sage_bob,\"Sage Carol\"}\nkind|sage_alice|{public}\nlonely|none|{}\nprice|sage_alice|{}", 'owners and grants of models');
+is($node->safe_psql('old', q{SELECT graph, owner FROM sage.graphs ORDER BY 1}), "orphan|none\nshop|Sage Carol\nsocial|postgres", 'and of graphs');
+$node->safe_psql('old', 'CREATE ROLE sage_gone');
+($ret, $stdout, $stderr) = $node->psql('old', q{SET ROLE sage_gone; SELECT sage_drop_model('lonely')});
+like($stderr, qr/must be owner of model "lonely"/, 'what nobody owned is not for a new role of the name');
 is($node->safe_psql('old', q{
 	SELECT e.model, count(*), bool_and((SELECT max(abs(a - b)) FROM unnest(e.score, s.score) AS u(a, b)) < 1e-6 AND cardinality(e.score) = cardinality(s.score))
 	FROM shop.expected e JOIN (

@@ -109,6 +109,27 @@ is($node->safe_psql('three', q{
 ($ret, $stdout, $stderr) = $node->psql('three', q{SET ROLE bob; SELECT sage_drop_model('churn')});
 like($stderr, qr/must be owner of model "churn"/, 'but no more than that');
 
+# Roles are dumped by the names they have, and what those own who are missing
+# where the dump is restored is restored, too.
+$node->safe_psql('one', 'ALTER ROLE alice RENAME TO "Alice B."');
+$node->command_ok([ 'pg_dump', '--no-owner', '--no-acl', '-f', $plain, '-d', $node->connstr('one') ], 'pg_dump --no-owner');
+my $other = PostgreSQL::Test::Cluster->new('other');
+$other->init;
+$other->start;
+$other->safe_psql('postgres', 'CREATE ROLE alice; CREATE ROLE "Alice B."; CREATE DATABASE one');
+$other->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', $plain, '-d', $other->connstr('one') ], 'restored without bob');
+is($other->safe_psql('one', 'SELECT model, owner, granted FROM sage.models ORDER BY model'),
+	"churn|postgres|{none}\nkind|Alice B.|{public}\nprice|Alice B.|{}", 'all that they had is there');
+$other->safe_psql('postgres', 'DROP ROLE "Alice B."');
+$other->command_ok([ 'pg_dump', '--no-owner', '--no-acl', '-f', $plain, '-d', $other->connstr('one') ], 'what nobody owns is dumped');
+$other->safe_psql('postgres', 'CREATE DATABASE two');
+$other->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', $plain, '-d', $other->connstr('two') ], 'and restored');
+is($other->safe_psql('two', q{
+	SELECT sage_reassign_owned('none', 'alice');
+	SET ROLE alice; SELECT model, owner FROM sage.models ORDER BY model}), "\nkind|alice\nprice|alice", 'as nobody\'s, until it is given away');
+$other->stop;
+$node->safe_psql('one', 'ALTER ROLE "Alice B." RENAME TO alice');
+
 # Definitions without rows: a schema-only dump has no models, and says so.
 $node->safe_psql('postgres', 'CREATE DATABASE five');
 $node->command_ok([ 'pg_dump', '-s', '-f', $plain, '-d', $node->connstr('one') ], 'pg_dump -s');
