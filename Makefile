@@ -6,6 +6,7 @@ OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c)))
 ALL_HEADERS = $(wildcard src/*.h src/*/*.h)
 
 DATA = $(wildcard sql/sage--*--*.sql)
+DOCS = $(wildcard doc/*.md)
 DATA_built = sql/sage--$(EXTVERSION).sql
 SQL_PARTS = $(sort $(wildcard sql/[0-9][0-9]_*.sql))
 
@@ -22,6 +23,9 @@ EXTRA_CLEAN = sql/sage--$(EXTVERSION).sql
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
+
+# doc/ goes into a folder of its own: its names are plain words.
+docmoduledir := $(EXTENSION)
 
 # PGXS does not track headers: without this an edited struct would be linked
 # against objects that still have the old one.
