@@ -14,6 +14,11 @@ TESTS = $(sort $(wildcard test/sql/*.sql))
 REGRESS = $(patsubst test/sql/%.sql,%,$(TESTS))
 REGRESS_OPTS = --inputdir=test --load-extension=sage
 
+ISOLATION = $(patsubst test/isolation/specs/%.spec,%,$(sort $(wildcard test/isolation/specs/*.spec)))
+ISOLATION_OPTS = --inputdir=test/isolation --load-extension=sage
+TAP_TESTS = 1
+PROVE_TESTS = test/t/*.pl
+
 PG_CPPFLAGS = -I$(srcdir)/src -DSAGE_VERSION='"$(EXTVERSION)"'
 # sqrtf() is vectorized only if it need not set errno.
 PG_CFLAGS = -std=gnu99 -fvisibility=hidden -fno-math-errno
@@ -34,6 +39,13 @@ $(OBJS) $(OBJS:.o=.bc): $(ALL_HEADERS)
 sql/sage--$(EXTVERSION).sql: $(SQL_PARTS) sage.control
 	cat $(SQL_PARTS) > $@
 
-.PHONY: check-floors
-check-floors:
-	test/check-floors
+.PHONY: check-floors check-typedefs
+check-floors check-typedefs:
+	test/$@
+
+# For clangd and other tools: one entry for each file that is compiled.
+compile_commands.json: $(OBJS:.o=.c)
+	(printf '['; separator=; for file in $(OBJS:.o=.c); do \
+		printf '%s\n{"directory": "%s", "file": "%s", "arguments": ["cc"' "$$separator" "$(CURDIR)" "$$file"; \
+		for flag in $(CPPFLAGS) $(CFLAGS) -c "$$file"; do printf ', "%s"' "$$(printf %s "$$flag" | sed 's/["\\]/\\&/g')"; done; \
+		printf ']}'; separator=,; done; printf '\n]\n') >$@
