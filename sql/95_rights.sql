@@ -6,6 +6,13 @@ GRANT USAGE ON SCHEMA sage TO PUBLIC;
 REVOKE ALL ON sage.graph, sage.node_type, sage.edge_type, sage.model, sage.model_version, sage.run,
 	sage.epoch FROM PUBLIC;
 REVOKE ALL ON SEQUENCE sage.graph_stamp, sage.version_id, sage.run_id FROM PUBLIC;
+
+-- The owner of the database can dump it, without being a superuser.  That is all:
+-- who could write a run could have a query run with another's rights.
+GRANT SELECT ON sage.graph, sage.node_type, sage.edge_type, sage.model, sage.model_version, sage.run,
+	sage.epoch TO pg_database_owner;
+GRANT SELECT ON SEQUENCE sage.graph_stamp, sage.version_id, sage.run_id TO pg_database_owner;
+
 GRANT SELECT ON sage.graphs, sage.node_types, sage.edge_types, sage.options, sage.models, sage.model_versions,
 	sage.runs, sage.epochs, sage.progress, sage.cache TO PUBLIC;
 

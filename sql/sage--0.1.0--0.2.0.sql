@@ -92,3 +92,9 @@ AS 'MODULE_PATHNAME', 'sage_reassign_owned'
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION sage_reassign_owned(text, text)
 	IS 'gives the graphs, models and ended runs of a role to another; ''none'' has those of roles that were dropped';
+
+-- The owner of the database can dump it, without being a superuser.  That is all:
+-- who could write a run could have a query run with another's rights.
+GRANT SELECT ON sage.graph, sage.node_type, sage.edge_type, sage.model, sage.model_version, sage.run,
+	sage.epoch TO pg_database_owner;
+GRANT SELECT ON SEQUENCE sage.graph_stamp, sage.version_id, sage.run_id TO pg_database_owner;

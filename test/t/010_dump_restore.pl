@@ -88,5 +88,44 @@ is($node->safe_psql('three', $all), $before, 'the definitions are the same after
 like($stderr, qr/permission denied/, 'the restored catalog is out of reach');
 is($node->safe_psql('two', 'SET ROLE alice; SELECT count(*) FROM sage.graphs'), '2', 'the restored views are not');
 
+# The owner of a database dumps it without being a superuser, and can restore
+# it but for the catalog of the extension, which a superuser restores.
+$node->safe_psql('postgres', 'CREATE ROLE dumper LOGIN; CREATE ROLE eve LOGIN; CREATE DATABASE hers OWNER dumper; CREATE DATABASE again OWNER dumper');
+$node->safe_psql('hers', q{
+	CREATE EXTENSION sage;
+	SET ROLE dumper;
+	CREATE TABLE n AS SELECT i AS id, i % 7 AS a, i % 3 = 0 AS y, NULL::float8 AS score FROM generate_series(1, 60) i;
+	ALTER TABLE n ADD PRIMARY KEY (id);
+	CREATE TABLE e AS SELECT i AS source, 1 + i * 7 % 60 AS target FROM generate_series(1, 60) i;
+	CREATE INDEX ON e (source, target);
+	CREATE INDEX ON e (target, source);
+	SELECT sage_create_graph('g', 'n', 'e', exclude => '{score}');
+	SELECT sage_train('m', 'g', 'y', options => '{"epochs": 1, "hidden": 4, "quiet": true}');
+	SELECT sage_attach('m', 'score');
+});
+$file = $node->basedir . '/hers.dump';
+$node->command_ok([ 'pg_dump', '-U', 'dumper', '-Fc', '-f', $file, '-d', $node->connstr('hers') ], 'pg_dump by the owner of the database');
+for my $relation (qw(graph node_type edge_type model model_version run epoch graph_stamp version_id run_id))
+{
+	($ret, $stdout, $stderr) = $node->psql('hers', "SELECT * FROM sage.$relation", extra_params => [ '-U', 'eve' ]);
+	like($stderr, qr/permission denied for (table|sequence) $relation/, "$relation is for nobody else");
+}
+for my $change ("INSERT INTO sage.run (model, graph, state, owned_by) VALUES ('m', 'g', 'queued', 'postgres')",
+	"UPDATE sage.model SET owned_by = 'dumper'", 'DELETE FROM sage.graph', "SELECT setval('sage.run_id', 1)")
+{
+	($ret, $stdout, $stderr) = $node->psql('hers', $change, extra_params => [ '-U', 'dumper' ]);
+	like($stderr, qr/permission denied/, "and not to be changed: $change");
+}
+$node->safe_psql('again', 'CREATE EXTENSION sage');
+$node->command_ok([ 'pg_restore', '-U', 'dumper', '-e', '-N', 'sage', '--no-comments', '-d', $node->connstr('again'), $file ],
+	'restored by the owner of the database');
+$node->command_ok([ 'pg_restore', '-e', '-n', 'sage', '--data-only', '-d', $node->connstr('again'), $file ],
+	'and the catalog by a superuser');
+my $scores = 'SELECT model, owner, deployed FROM sage.models; SELECT id, sage_predict(id) FROM n ORDER BY id';
+is($node->safe_psql('again', $scores, extra_params => [ '-U', 'dumper' ]),
+	$node->safe_psql('hers', $scores, extra_params => [ '-U', 'dumper' ]), 'it shows and scores the same');
+is($node->safe_psql('again', q{INSERT INTO n VALUES (100, 3) RETURNING score IS NOT NULL}, extra_params => [ '-U', 'dumper' ]), 't',
+	'its triggers score');
+
 $node->stop;
 done_testing();
