@@ -34,8 +34,10 @@ sub install_copy
 	system_or_bail('cp', output_of($config, '--pkglibdir') . '/sage.so', output_of($copied, '--pkglibdir'));
 	system_or_bail('cp', glob("$share/sage*"), "$test/upgrade/sage--0.1.0.sql", $copied_share);
 	append_to_file("$copied_share/sage--0.2.0--9.9.sql", "ALTER TABLE sage.graph ADD COLUMN later integer;\n");
-	# programs that find libpq beside them
-	$ENV{LD_LIBRARY_PATH} = join(':', output_of($config, '--libdir'), $ENV{LD_LIBRARY_PATH} // ());
+	# the programs may look for libpq relative to themselves
+	my $initdb = dirname($config) . '/initdb';
+	my ($libpq) = `ldd '$initdb' 2>/dev/null` =~ m{=> (\S+)/libpq};
+	$ENV{LD_LIBRARY_PATH} = join(':', $libpq // output_of($config, '--libdir'), $ENV{LD_LIBRARY_PATH} // ());
 	return dirname(dirname($copied));
 }
 
@@ -51,7 +53,8 @@ $node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', "$test/up
 is($node->safe_psql('old', q{SELECT state FROM sage.run WHERE run = 5}), 'cancelled', 'as 0.1.0 wrote it');
 
 # Until the update, the catalog is out of reach of the new library.
-for my $call (q{sage_predict(1, 'churn')}, q{sage_drop_graph('social')}, q{sage_export('kind')}, q{sage_train('price')})
+for my $call (q{sage_predict(1, 'churn')}, q{sage_drop_graph('social')}, q{sage_export('kind')}, q{sage_train('price')},
+	q{* FROM sage.models}, q{* FROM sage.runs}, q{* FROM sage.progress})
 {
 	my ($ret, $stdout, $stderr) = $node->psql('old', "\\set VERBOSITY verbose\nSELECT $call");
 	like($stderr, qr/55000: extension "sage" is of version 0\.1\.0, its library of 0\.2\.0\nHINT:  Run ALTER EXTENSION sage UPDATE/,
