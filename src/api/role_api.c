@@ -9,9 +9,9 @@
 #include "utils/builtins.h"
 
 #include "base/extension.h"
-#include "base/query.h"
-#include "base/query_args.h"
 #include "base/role.h"
+#include "graph/graph.h"
+#include "job/job_queue.h"
 #include "model/model_catalog.h"
 #include "sage.h"
 
@@ -70,31 +70,19 @@ check_may_reassign(Oid role, const char *name)
 				 errdetail("It takes the privileges of role \"%s\".", name)));
 }
 
-/*
- * sage_reassign_owned(old_role, new_role)
- *
- * Runs that have not ended stay: they run with the rights of who submitted
- * them, and nobody may choose a query to be run with another role's.
- */
+/* sage_reassign_owned(old_role, new_role): graphs, models and ended runs. */
 Datum
 sage_reassign_owned(PG_FUNCTION_ARGS)
 {
-	static const char *const updates[] = {
-		"UPDATE sage.graph SET owned_by = $2::sage.role WHERE owned_by::text = $1",
-		"UPDATE sage.model SET owned_by = $2::sage.role WHERE owned_by::text = $1",
-		"UPDATE sage.run SET owned_by = $2::sage.role WHERE owned_by::text = $1 AND state NOT IN ('queued', 'running')"
-	};
 	char	   *from = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	char	   *to = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	QueryArgs	args = {0};
 
 	PreventCommandIfReadOnly("sage_reassign_owned()");
 	check_may_reassign(role_by_name(from), from);
 	check_may_reassign(role_by_name(to), to);
-	args_add_text(&args, from);
-	args_add_text(&args, to);
-	for (int i = 0; i < lengthof(updates); i++)
-		query_catalog_write(updates[i], args.count, args.types, args.values, args.nulls, NULL, NULL);
+	graph_reassign(from, to);
+	model_catalog_reassign(from, to);
+	job_reassign(from, to);
 	PG_RETURN_VOID();
 }
 

@@ -6,7 +6,8 @@
  * keeps what it has, and one that is created under the name of another gets
  * nothing.  Their text is the role's name, so that a dump means the same roles
  * in another server.  "public" is everybody and "none" is nobody: no role can
- * have either name.
+ * have either name.  The oid of a dropped role is given to another after four
+ * billion others were used, as everywhere in the server.
  */
 #include "postgres.h"
 

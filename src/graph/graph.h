@@ -110,6 +110,7 @@ extern Oid graph_lock(const char *name);	/* its owner; held to the end of the tr
 extern void graph_lock_share(const Graph *graph);	/* error if it was dropped */
 extern void graph_check_same(const Graph *loaded, int64 id);
 extern void graph_save(const char *name);
+extern void graph_reassign(const char *from, const char *to);
 extern void graph_save_nodes(const Graph *graph, const NodeType *node);
 extern void graph_save_edges(const Graph *graph, const EdgeType *edge);
 extern void graph_exclude_column(const Graph *graph, const NodeType *node, const char *column);

@@ -309,3 +309,14 @@ graph_remove(const char *name)
 	catalog_write("DELETE FROM sage.node_type WHERE graph = $1", &args);
 	catalog_write("DELETE FROM sage.graph WHERE graph = $1", &args);
 }
+
+/* Gives the graphs of a role, or of ROLE_NONE, to another; by their names. */
+void
+graph_reassign(const char *from, const char *to)
+{
+	QueryArgs	args = {0};
+
+	args_add_text(&args, from);
+	args_add_text(&args, to);
+	catalog_write("UPDATE sage.graph SET owned_by = $2::sage.role WHERE owned_by::text = $1", &args);
+}

@@ -317,3 +317,19 @@ job_request_cancel(int64 run)
 	args_add_bigint(&args, run);
 	queue_write("UPDATE sage.run SET cancel_requested = true WHERE run = $1", &args, NULL, NULL);
 }
+
+/*
+ * Gives the ended runs of a role, or of ROLE_NONE, to another; by their names.
+ * Others run with the rights of who submitted them: nobody may choose a query
+ * that is run with another role's.
+ */
+void
+job_reassign(const char *from, const char *to)
+{
+	QueryArgs	args = {0};
+
+	args_add_text(&args, from);
+	args_add_text(&args, to);
+	queue_write("UPDATE sage.run SET owned_by = $2::sage.role"
+				" WHERE owned_by::text = $1 AND state NOT IN ('queued', 'running')", &args, NULL, NULL);
+}

@@ -49,5 +49,6 @@ extern void job_resumed(int64 run, const char *reason);
 extern void job_finish(int64 run, const JobEnd *end);
 extern bool job_done(int64 run, int version, const char *result);
 extern void job_request_cancel(int64 run);
+extern void job_reassign(const char *from, const char *to);
 
 #endif							/* SAGE_JOB_QUEUE_H */

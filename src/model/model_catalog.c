@@ -460,3 +460,14 @@ model_catalog_grant(const char *model, const char *role, bool grant)
 				  " WHERE r.role::text NOT IN ($2, 'none') ORDER BY r.i)"
 				  " || CASE WHEN $3 THEN ARRAY[$2::sage.role] END WHERE model = $1", &args, NULL, NULL);
 }
+
+/* Gives the models of a role, or of ROLE_NONE, to another; by their names. */
+void
+model_catalog_reassign(const char *from, const char *to)
+{
+	QueryArgs	args = {0};
+
+	args_add_text(&args, from);
+	args_add_text(&args, to);
+	catalog_write("UPDATE sage.model SET owned_by = $2::sage.role WHERE owned_by::text = $1", &args, NULL, NULL);
+}

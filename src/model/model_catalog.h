@@ -87,5 +87,6 @@ extern int	model_catalog_add_version(const NewVersion *version);
 extern void model_catalog_deploy(const char *model, int version);
 extern void model_catalog_drop(const char *model);
 extern void model_catalog_grant(const char *model, const char *role, bool grant);
+extern void model_catalog_reassign(const char *from, const char *to);
 
 #endif							/* SAGE_MODEL_CATALOG_H */
