@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_authid.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -36,7 +37,7 @@ sage_role_in(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("role \"%s\" does not exist", name),
 				 errdetail("What belongs to it in the catalog of extension sage belongs to nobody."),
-				 errhint("A superuser can give it to a role with sage_reassign_owned.")));
+				 errhint("A superuser or the owner of the database can give it to a role with sage_reassign_owned.")));
 	PG_RETURN_OID(role);
 }
 
@@ -55,7 +56,10 @@ sage_role_allows(PG_FUNCTION_ARGS)
 	PG_RETURN_BOOL(model_catalog_allowed(PG_GETARG_OID(0), datum_roles(PG_GETARG_DATUM(1), false), MODEL_SCORE));
 }
 
-/* As REASSIGN OWNED, the caller must have the rights of both roles. */
+/*
+ * As REASSIGN OWNED, the caller must have the rights of both roles.  Those of
+ * nobody are the database owner's, who may read the catalog anyway.
+ */
 static void
 check_may_reassign(Oid role, const char *name)
 {
@@ -63,10 +67,12 @@ check_may_reassign(Oid role, const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("role \"%s\" does not exist", name)));
-	if (!superuser() && !role_includes_user(role))
+	if (!superuser() && !role_includes_user(role == ROLE_NONE ? ROLE_PG_DATABASE_OWNER : role))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied to reassign objects"),
+				 role == ROLE_NONE ?
+				 errdetail("What nobody owns is given away by a superuser or the owner of the database.") :
 				 errdetail("It takes the privileges of role \"%s\".", name)));
 }
 

@@ -56,7 +56,7 @@ model_catalog_check(const ModelEntry *entry, ModelRight right)
 			 right == MODEL_SCORE ? errmsg("permission denied for model \"%s\"", entry->model) :
 			 errmsg("must be owner of model \"%s\"", entry->model),
 			 right != MODEL_SCORE ? 0 : !role_exists(entry->owner) ?
-			 errhint("Its owner was dropped; a superuser can give it to a role with sage_reassign_owned.") :
+			 errhint("Its owner was dropped; a superuser or the owner of the database can give it to a role with sage_reassign_owned.") :
 			 errhint("Its owner \"%s\" can allow it with sage_grant.", role_name(entry->owner))));
 }
 

@@ -89,8 +89,19 @@ SELECT sage_drop_graph('roles');
 SET ROLE roles_pal;
 SELECT sage_predict(1, 'roles');
 RESET ROLE;
--- until a superuser gives it to somebody; grants to dropped roles go with the next change
+-- until a superuser or the owner of the database gives it to somebody; grants to dropped roles go with the next change
+SET ROLE roles_alice;
+SELECT sage_reassign_owned('none', 'roles_alice');
+RESET ROLE;
+SELECT current_database() AS database, pg_get_userbyid(datdba) AS dba FROM pg_database WHERE datname = current_database() \gset
+ALTER DATABASE :"database" OWNER TO roles_alice;
+SET ROLE roles_alice;
 SELECT sage_reassign_owned('none', 'roles_bob');
+SELECT sage_reassign_owned('none', 'roles_alice');
+SELECT sage_predict(1, 'roles') BETWEEN 0 AND 1 AS scored;
+RESET ROLE;
+ALTER DATABASE :"database" OWNER TO :"dba";
+SELECT sage_reassign_owned('roles_alice', 'roles_bob');
 SET ROLE roles_bob;
 SELECT sage_grant('roles', 'public');
 SELECT sage_grant('roles', 'roles_pal');
