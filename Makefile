@@ -22,6 +22,11 @@ PROVE_TESTS = test/t/*.pl
 PG_CPPFLAGS = -I$(srcdir)/src -DSAGE_VERSION='"$(EXTVERSION)"'
 # sqrtf() is vectorized only if it need not set errno.
 PG_CFLAGS = -std=gnu99 -fvisibility=hidden -fno-math-errno
+# One version of the kernels instead of the choice at run time: default, avx2
+# or avx512 (tensor/kernel.h).  Takes a clean tree.
+ifdef SAGE_ISA
+PG_CPPFLAGS += -DSAGE_ISA_$(SAGE_ISA)
+endif
 SHLIB_LINK = -lm -ldl -lpthread
 EXTRA_CLEAN = sql/sage--$(EXTVERSION).sql
 

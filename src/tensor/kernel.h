@@ -7,8 +7,20 @@
  * one call do not overlap unless the contract says so.
  *
  * A function marked KERNEL is compiled three times, and the loader picks the
- * one for the processor at hand.  clang only makes the bitcode, where one
- * version is enough.
+ * one for the processor at hand.  "make SAGE_ISA=default", avx2 or avx512, in
+ * a clean tree, compiles that one alone, for tests and measurements.  clang
+ * only makes the bitcode, where one version is enough.
+ *
+ * The levels of the x86-64 ABI bring fused multiply-add along, which the
+ * feature "avx2" alone does not.  (A version for "arch=haswell" would be
+ * picked on that very processor only.)  Compilers that do not know the levels
+ * go without.
+ *
+ * Where multiplication and addition are fused, results differ in their last
+ * bits between versions.  Within one, a row's result must not depend on the
+ * rows beside it, nor on where a stretch of rows begins: kernels whose rows
+ * are sums make each of them by itself, in an order that its length alone
+ * decides.
  */
 #ifndef SAGE_KERNEL_H
 #define SAGE_KERNEL_H
@@ -18,8 +30,19 @@
 #include <stdint.h>
 
 #if defined(__GNUC__) && !defined(__clang__)
-#if defined(__x86_64__) && defined(__gnu_linux__)
-#define KERNEL __attribute__((target_clones("avx512f", "avx2", "default"), optimize("tree-vectorize")))
+#if __GNUC__ >= 12
+#define KERNEL_AVX2		"arch=x86-64-v3"
+#define KERNEL_AVX512	"arch=x86-64-v4"
+#else
+#define KERNEL_AVX2		"avx2"
+#define KERNEL_AVX512	"avx512f"
+#endif
+#if defined(SAGE_ISA_avx512)
+#define KERNEL __attribute__((target(KERNEL_AVX512), optimize("tree-vectorize")))
+#elif defined(SAGE_ISA_avx2)
+#define KERNEL __attribute__((target(KERNEL_AVX2), optimize("tree-vectorize")))
+#elif defined(__x86_64__) && defined(__gnu_linux__) && !defined(SAGE_ISA_default)
+#define KERNEL __attribute__((target_clones(KERNEL_AVX512, KERNEL_AVX2, "default"), optimize("tree-vectorize")))
 #else
 #define KERNEL __attribute__((optimize("tree-vectorize")))
 #endif

@@ -110,7 +110,8 @@ kernel_dropout(float *x, int64_t n, int64_t first, float p, uint64_t seed)
 		{
 			uint32_t	bits = dropout_mix(dropout_mix((begin + (uint32_t) i) ^ low) + high);
 
-			x[i] = (int32_t) (bits >> 8) >= threshold ? x[i] * keep : 0;
+			/* the product itself must not be conditional: it may trap, so that would be a branch */
+			x[i] *= (int32_t) (bits >> 8) >= threshold ? keep : 0.0f;
 		}
 		x += count;
 		first += count;

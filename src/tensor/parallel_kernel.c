@@ -13,6 +13,7 @@
 #include "postgres.h"
 
 #include "tensor/kernel_dense.h"
+#include "tensor/kernel_matmul.h"
 #include "tensor/kernel_sparse.h"
 #include "tensor/parallel.h"
 #include "tensor/parallel_kernel.h"
@@ -20,6 +21,13 @@
 /* Element operations of one stretch, so that it takes some 10 us. */
 #define STRETCH			INT64CONST(32768)
 #define STRETCH_GATHER	INT64CONST(262144)
+#define STRETCH_MATMUL	INT64CONST(1048576)
+
+/* Rows of a product that share the reading of the weights, at the least. */
+#define MATMUL_ROWS		48
+
+/* The most multiplications of one stretch: about 30 ms on a slow processor. */
+#define MATMUL_MOST		INT64CONST(100000000)
 
 /* The arguments of any kernel, as the tasks below read them. */
 typedef struct KernelArgs
@@ -34,6 +42,8 @@ typedef struct KernelArgs
 	float	   *z;
 	float	   *saved;
 	int64		cols;
+	int64		depth;
+	int64		stride;
 	bool		add;
 	float		p;
 	uint64		seed;
@@ -53,6 +63,38 @@ stretch_gather(int64 rows, int64 entries, int64 cols)
 	double		work = (double) (entries + rows) * cols;
 
 	return (int64) (rows * Min(STRETCH_GATHER / Max(work, 1), 1)) + 1;
+}
+
+static void
+matmul_task(void *arg, int64 from, int64 to)
+{
+	KernelArgs *k = arg;
+
+	kernel_matmul(k->x + from * k->stride, k->stride, k->w, to - from, k->cols, k->depth,
+				  k->y + from * k->cols, k->add);
+}
+
+/*
+ * y [rows x cols] (+)= x [rows x depth] * w [depth x cols].  Where a few rows
+ * are too much for one stretch, depth is cut as well, which leaves the order
+ * of the additions as it is.
+ */
+void
+parallel_matmul(const float *x, const float *w, int64 rows, int64 cols, int64 depth, float *y, bool add)
+{
+	KernelArgs	args = {.x = x, .w = w, .y = y, .cols = cols, .stride = depth, .add = add};
+	int64		most = Max(MATMUL_MOST / Max(cols * MATMUL_ROWS, 1), 64);
+	int64		from = 0;
+
+	do
+	{
+		args.x = x + from;
+		args.w = w + from * cols;
+		args.depth = Min(depth - from, most);
+		parallel_for(rows, Max(STRETCH_MATMUL / Max(cols * args.depth, 1), MATMUL_ROWS), matmul_task, &args);
+		args.add = true;
+		from += args.depth;
+	} while (from < depth);
 }
 
 static void

@@ -11,6 +11,7 @@
 #include "tensor/kernel_segment.h"
 #include "tensor/tensor.h"
 
+extern void parallel_matmul(const float *x, const float *w, int64 rows, int64 cols, int64 depth, float *y, bool add);
 extern void parallel_sparse(const SparseRows *x, const float *w, int64 cols, float *y, bool add);
 extern void parallel_segment_mean(const Segments *s, const float *x, int64 cols, float *y, bool add);
 

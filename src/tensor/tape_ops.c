@@ -107,7 +107,7 @@ tape_matmul(Tape *tape, Tensor *x, Tensor *w, Tensor *into)
 
 	check_shape(x->cols == w->rows, "matmul");
 	y = result_tensor(tape, into, x->rows, w->cols, x->grad != NULL || w->grad != NULL, "matmul");
-	blas_gemm(false, false, x->rows, w->cols, x->cols, 1, x->data, w->data, into != NULL ? 1 : 0, y->data);
+	parallel_matmul(x->data, w->data, x->rows, w->cols, x->cols, y->data, into != NULL);
 	(void) record(tape, matmul_backward, x, w, y);
 	return y;
 }

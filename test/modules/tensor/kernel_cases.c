@@ -15,6 +15,9 @@
 #include "tensor/blas.h"
 #include "tensor/kernel_dense.h"
 #include "tensor/kernel_loss.h"
+#include "tensor/kernel_segment.h"
+#include "tensor/kernel_sparse.h"
+#include "tensor/parallel_kernel.h"
 #include "tensor/param.h"
 #include "tensor/tape.h"
 #include "tensor_test.h"
@@ -118,6 +121,157 @@ gemm_pieces(void)
 		gemm_matches(true, false, 900, 64, 10000, 1, 0.5f, 997) &&
 		gemm_matches(true, false, 64, 64, 100000, 1, 0.5f, 97) &&
 		gemm_matches(false, true, 64, 64, 100000, 1, 0.5f, 97);
+}
+
+/*
+ * Rows of a product by themselves, and from any row on, are what they are in
+ * the whole, to the last bit; and they are right.
+ */
+static bool
+matmul_rows_match(int64 rows, int64 cols, int64 depth, bool add)
+{
+	float	   *x = numbers(1, rows * depth);
+	float	   *w = numbers(2, depth * cols);
+	float	   *y = numbers(3, rows * cols);
+	float	   *z = numbers(3, (rows + 1) * cols);
+	bool		ok = true;
+
+	parallel_matmul(x, w, rows, cols, depth, y, add);
+	for (int64 i = 0; i < rows * cols; i += 1 + rows / 8)
+	{
+		double		expected = product(false, false, rows, cols, depth, x, w, i / cols, i % cols);
+
+		ok = ok && test_close(y[i], expected + (add ? test_number(3, i) : 0), 1e-5 * sqrt(depth + 1));
+	}
+	for (int64 n = 1; n <= rows; n = 2 * n + 1)
+	{
+		for (int64 from = 0; from + n <= rows; from += 1 + rows / 7)
+		{
+			/* one number further, where nothing is aligned as before */
+			float	   *part = z + 1;
+
+			for (int64 i = 0; i < n * cols; i++)
+				part[i] = test_number(3, from * cols + i);
+			parallel_matmul(x + from * depth, w, n, cols, depth, part, add);
+			ok = ok && memcmp(part, y + from * cols, n * cols * sizeof(float)) == 0;
+		}
+	}
+	pfree(x);
+	pfree(w);
+	pfree(y);
+	pfree(z);
+	return ok;
+}
+
+static bool
+matmul_rows(void)
+{
+	static const int64 widths[] = {1, 2, 7, 8, 15, 16, 17, 24, 31, 64, 65};
+	static const int64 depths[] = {1, 3, 64, 255, 256, 257, 600};
+	static const int64 counts[] = {1, 5, 6, 37, 100};
+	bool		ok = true;
+
+	for (int i = 0; i < lengthof(widths); i++)
+	{
+		for (int j = 0; j < lengthof(depths); j++)
+		{
+			int64		rows = counts[(i + j) % lengthof(counts)];
+
+			ok = matmul_rows_match(rows, widths[i], depths[j], false) && ok;
+			ok = matmul_rows_match(rows, widths[i], depths[j], true) && ok;
+		}
+	}
+
+	/* large enough for several stretches, of rows and of depth */
+	return matmul_rows_match(700, 64, 64, true) && matmul_rows_match(60, 40, 60000, false) && ok;
+}
+
+/* A product over nothing is zero, or leaves what was there. */
+static bool
+matmul_empty(void)
+{
+	float		y[] = {NAN, 2};
+
+	parallel_matmul(y, y, 0, 3, 2, y, false);
+	parallel_matmul(y, y, 3, 0, 2, y, false);
+	if (y[1] != 2)
+		return false;
+	parallel_matmul(y, y, 2, 1, 0, y, true);
+	if (y[1] != 2)
+		return false;
+	parallel_matmul(y, y, 1, 2, 0, y, false);
+	return y[0] == 0 && y[1] == 0;
+}
+
+/* Rows of the other kernels, likewise: by themselves, from any row on. */
+static bool
+kernel_rows(void)
+{
+	enum
+	{
+		ROWS = 23
+	};
+	bool		ok = true;
+
+	for (int64 cols = 1; cols < 80; cols += cols < 20 ? 1 : 13)
+	{
+		float	   *x = numbers(1, ROWS * cols);
+		float	   *gain = numbers(2, cols);
+		float	   *bias = numbers(3, cols);
+		float	   *y = numbers(4, ROWS * cols);
+		float	   *normal = numbers(5, ROWS * cols);
+		float	   *one = palloc((2 * cols + 1) * sizeof(float));
+		float		saved[ROWS];
+		float		value;
+		int64		offsets[ROWS + 1];
+		int32		ids[ROWS * ROWS];
+		float	   *values = numbers(6, ROWS * ROWS);
+		int64		entries = 0;
+
+		for (int r = 0; r < ROWS; r++)
+		{
+			offsets[r] = entries;
+			for (int e = 0; e < r % 9; e++)
+				ids[entries++] = (r * 7 + e * 5) % ROWS;
+		}
+		offsets[ROWS] = entries;
+
+		kernel_layer_norm(x, gain, bias, normal, y, saved, ROWS, cols);
+		for (int r = 0; r < ROWS; r++)
+		{
+			kernel_layer_norm(x + r * cols, gain, bias, one + 1 + cols, one + 1, &value, 1, cols);
+			ok = ok && memcmp(one + 1, y + r * cols, cols * sizeof(float)) == 0 && value == saved[r];
+		}
+		kernel_l2_normalize(x, y, saved, ROWS, cols);
+		for (int r = 0; r < ROWS; r++)
+		{
+			kernel_l2_normalize(x + r * cols, one + 1, &value, 1, cols);
+			ok = ok && memcmp(one + 1, y + r * cols, cols * sizeof(float)) == 0 && value == saved[r];
+		}
+		for (int weighted = 0; weighted < 2; weighted++)
+		{
+			Segments	segments = {ROWS, offsets, ids, weighted ? values : NULL};
+			SparseRows	sparse = {ROWS, ROWS, offsets, ids, weighted ? values : NULL, 0.7f};
+
+			kernel_segment_mean(&segments, x, cols, y, false);
+			for (int r = 0; r < ROWS; r++)
+			{
+				Segments	single = {1, offsets + r, ids, segments.weights};
+
+				kernel_segment_mean(&single, x, cols, one + 1, false);
+				ok = ok && memcmp(one + 1, y + r * cols, cols * sizeof(float)) == 0;
+			}
+			kernel_sparse(&sparse, x, cols, y, false);
+			for (int r = 0; r < ROWS; r++)
+			{
+				SparseRows	single = {1, ROWS, offsets + r, ids, sparse.values, 0.7f};
+
+				kernel_sparse(&single, x, cols, one + 1, false);
+				ok = ok && memcmp(one + 1, y + r * cols, cols * sizeof(float)) == 0;
+			}
+		}
+	}
+	return ok;
 }
 
 /*
@@ -483,6 +637,9 @@ const KernelCase kernel_cases[] = {
 	{"gemm_empty", gemm_empty},
 	{"gemm_overwrites", gemm_overwrites},
 	{"gemm_pieces", gemm_pieces},
+	{"matmul_rows", matmul_rows},
+	{"matmul_empty", matmul_empty},
+	{"kernel_rows", kernel_rows},
 	{"thread_signals", thread_signals},
 	{"adam", adam},
 	{"adam_keeps_zero", adam_keeps_zero},

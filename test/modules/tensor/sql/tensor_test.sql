@@ -22,7 +22,8 @@ ORDER BY n;
 
 -- everything else
 SELECT name, tensor_test_kernel(name) AS ok
-FROM unnest('{gemm_small, gemm_empty, gemm_overwrites, gemm_pieces, thread_signals,
+FROM unnest('{gemm_small, gemm_empty, gemm_overwrites, gemm_pieces,
+	matmul_rows, matmul_empty, kernel_rows, thread_signals,
 	adam, adam_keeps_zero, vector_arithmetic, dropout, relu_keeps_nan, l2_zero_row,
 	loss_extremes, probabilities, tape_memory, tape_again, param_block, param_seed, param_cancel}'::text[]) AS name;
 
