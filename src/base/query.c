@@ -224,7 +224,7 @@ identity_restore(Identity saved)
  */
 
 static PreparedQuery *
-query_keep(const char *sql, int nargs, const Oid *types, bool catalog)
+query_keep(const char *sql, int nargs, const Oid *types, int cursor_options, bool catalog)
 {
 	PreparedQuery	   *query = palloc0(sizeof(PreparedQuery));
 
@@ -235,7 +235,7 @@ query_keep(const char *sql, int nargs, const Oid *types, bool catalog)
 	query->catalog = catalog;
 
 	SPI_connect();
-	query->plan = query_plan(sql, nargs, types, CURSOR_OPT_GENERIC_PLAN);
+	query->plan = query_plan(sql, nargs, types, cursor_options);
 	SPI_keepplan(query->plan);
 	SPI_finish();
 	return query;
@@ -249,7 +249,17 @@ query_keep(const char *sql, int nargs, const Oid *types, bool catalog)
 PreparedQuery *
 query_prepare(const char *sql, int nargs, const Oid *types)
 {
-	return query_keep(sql, nargs, types, false);
+	return query_keep(sql, nargs, types, CURSOR_OPT_GENERIC_PLAN, false);
+}
+
+/*
+ * The same with a plan that is made anew for the arguments: where they tell
+ * partitions apart, so that the others need neither be planned for nor locked.
+ */
+PreparedQuery *
+query_prepare_for_values(const char *sql, int nargs, const Oid *types)
+{
+	return query_keep(sql, nargs, types, CURSOR_OPT_CUSTOM_PLAN, false);
 }
 
 /* The same for the extension's own catalog, read as its owner. */
@@ -257,7 +267,7 @@ PreparedQuery *
 query_prepare_catalog(const char *sql, int nargs, const Oid *types)
 {
 	Identity	saved = identity_become_owner();
-	PreparedQuery	   *query = query_keep(sql, nargs, types, true);
+	PreparedQuery	   *query = query_keep(sql, nargs, types, CURSOR_OPT_GENERIC_PLAN, true);
 
 	identity_restore(saved);
 	return query;

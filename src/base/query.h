@@ -23,6 +23,7 @@ typedef void (*QueryRow) (void *arg, Datum *values, bool *nulls);
 
 /* A statement prepared once, with a generic plan, and run many times. */
 extern PreparedQuery *query_prepare(const char *sql, int nargs, const Oid *types);
+extern PreparedQuery *query_prepare_for_values(const char *sql, int nargs, const Oid *types);
 extern int64 query_run(PreparedQuery *query, const Datum *args, const bool *nulls, QueryRow row, void *arg);
 extern void query_free(PreparedQuery *query);
 extern TupleDesc query_describe(const char *sql);

@@ -9,6 +9,8 @@
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
 
+#include "utils/timestamp.h"
+
 #include "graph/graph.h"
 #include "graph/graph_fkey.h"
 
@@ -186,6 +188,52 @@ graph_time_expression(const char *column, Oid typeid)
 			elog(ERROR, "type %u is not a type of time columns", typeid);
 	}
 	return NULL;				/* keep compiler quiet */
+}
+
+/* The type of the arguments that graph_time_bounds() compares with. */
+Oid
+graph_time_bound_type(Oid typeid)
+{
+	return typeid == INT4OID || typeid == INT8OID ? INT8OID : TIMESTAMPTZOID;
+}
+
+/* A time as such an argument; of seconds, the next full one. */
+Datum
+graph_time_bound(Oid typeid, TimestampTz time)
+{
+	int64		seconds;
+
+	if (graph_time_bound_type(typeid) == TIMESTAMPTZOID)
+		return TimestampTzGetDatum(time);
+	if (TIMESTAMP_NOT_FINITE(time))
+		return Int64GetDatum(TIMESTAMP_IS_NOBEGIN(time) ? PG_INT64_MIN : PG_INT64_MAX);
+	seconds = time / USECS_PER_SEC + (time > 0 && time % USECS_PER_SEC > 0);
+	return Int64GetDatum(seconds + (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * (int64) SECS_PER_DAY);
+}
+
+/*
+ * SQL text that is true at least for rows from the time since to before the
+ * time until: comparisons of the column itself, so that partitions that it
+ * tells apart need not be read.
+ */
+char *
+graph_time_bounds(const char *column, Oid typeid, const char *since, const char *until)
+{
+	const char *name = quote_identifier(column);
+
+	switch (typeid)
+	{
+		case TIMESTAMPOID:
+			return psprintf("%s OPERATOR(pg_catalog.>=) pg_catalog.timezone('UTC'::pg_catalog.text, %s) "
+							"AND %s OPERATOR(pg_catalog.<) pg_catalog.timezone('UTC'::pg_catalog.text, %s)",
+							name, since, name, until);
+		case DATEOID:
+			return psprintf("%s OPERATOR(pg_catalog.>=) pg_catalog.timezone('UTC'::pg_catalog.text, %s)::pg_catalog.date "
+							"AND %s OPERATOR(pg_catalog.<=) pg_catalog.timezone('UTC'::pg_catalog.text, %s)::pg_catalog.date",
+							name, since, name, until);
+		default:
+			return psprintf("%s OPERATOR(pg_catalog.>=) %s AND %s OPERATOR(pg_catalog.<) %s", name, since, name, until);
+	}
 }
 
 /* SQL text that makes a key, as idmap wants it, of a row of the node type. */

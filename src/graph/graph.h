@@ -11,6 +11,7 @@
 
 #include "postgres.h"
 
+#include "datatype/timestamp.h"
 #include "nodes/pg_list.h"
 
 #include "base/idmap.h"
@@ -127,6 +128,9 @@ extern bool graph_is_walked_both_ways(const EdgeType *edge);
 extern char *graph_reverse_name(const EdgeType *edge);
 extern void graph_derive_relations(Graph *graph);
 extern char *graph_time_expression(const char *column, Oid typeid); /* SQL text of type timestamptz */
+extern char *graph_time_bounds(const char *column, Oid typeid, const char *since, const char *until);
+extern Oid	graph_time_bound_type(Oid typeid);
+extern Datum graph_time_bound(Oid typeid, TimestampTz time);
 extern char *graph_node_key(const NodeType *type);	/* SQL text of type key_type(key_kind) */
 
 /* graph_watch.c */

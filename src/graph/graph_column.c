@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/relation.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_attribute.h"
 #include "catalog/pg_class.h"
@@ -16,6 +17,8 @@
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/partcache.h"
+#include "utils/rel.h"
 #include "utils/syscache.h"
 #include "utils/varlena.h"
 
@@ -198,7 +201,7 @@ graph_table_partitions(Oid relid)
 	List	   *tables = list_make1_oid(relid);
 	ListCell   *lc;
 
-	if (get_rel_relkind(relid) != RELKIND_PARTITIONED_TABLE)
+	if (!graph_is_partitioned(relid))
 		return tables;
 	foreach(lc, find_all_inheritors(relid, AccessShareLock, NULL))
 	{
@@ -206,4 +209,34 @@ graph_table_partitions(Oid relid)
 			tables = lappend_oid(tables, lfirst_oid(lc));
 	}
 	return tables;
+}
+
+bool
+graph_is_partitioned(Oid relid)
+{
+	return get_rel_relkind(relid) == RELKIND_PARTITIONED_TABLE;
+}
+
+/* Is the table partitioned, by nothing but some of these columns? */
+bool
+graph_partitioned_by(Oid relid, const KeyColumns *columns)
+{
+	Relation	rel;
+	PartitionKey key;
+	bool		result = true;
+
+	if (!graph_is_partitioned(relid))
+		return false;
+	rel = relation_open(relid, AccessShareLock);
+	key = RelationGetPartitionKey(rel);
+	for (int i = 0; result && i < get_partition_natts(key); i++)
+	{
+		bool		found = false;
+
+		for (int c = 0; c < columns->count && !found; c++)
+			found = get_partition_col_attnum(key, i) == get_attnum(relid, columns->names[c]);
+		result = found;
+	}
+	relation_close(rel, NoLock);
+	return result;
 }

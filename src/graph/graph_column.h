@@ -11,6 +11,7 @@
 #include "nodes/pg_list.h"
 
 #include "base/idmap.h"
+#include "graph/graph_key.h"
 
 typedef struct GraphColumn
 {
@@ -29,6 +30,8 @@ extern const char *graph_key_kind_name(KeyKind kind);
 
 extern char *graph_table_schema(Oid relid);
 extern char *graph_table_name(Oid relid);	/* qualified and quoted */
+extern bool graph_is_partitioned(Oid relid);
+extern bool graph_partitioned_by(Oid relid, const KeyColumns *columns);
 extern List *graph_table_partitions(Oid relid); /* of Oid, itself first */
 extern Oid	graph_table_find(const char *schema, const char *name); /* InvalidOid: none */
 

@@ -37,12 +37,13 @@ estimate_one(Relation rel)
 
 /*
  * The planner's way: the density at the last ANALYZE times the present size,
- * over the table and its children.
+ * over the table and its children.  It stays an estimate, so that no lock is
+ * kept: there may be thousands of partitions.
  */
 int64
 graph_estimate_rows(Oid relid)
 {
-	List	   *children = find_all_inheritors(relid, AccessShareLock, NULL);
+	List	   *children = find_all_inheritors(relid, NoLock, NULL);
 	ListCell   *lc;
 	double		rows = 0;
 
@@ -53,7 +54,7 @@ graph_estimate_rows(Oid relid)
 		if (rel == NULL)
 			continue;
 		rows += estimate_one(rel);
-		relation_close(rel, NoLock);
+		relation_close(rel, AccessShareLock);
 	}
 	return (int64) Min(rows, 1e15);
 }

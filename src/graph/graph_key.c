@@ -261,6 +261,37 @@ key_columns_match(const KeyColumns *columns, const KeyColumns *key)
 					column_list(columns), part_list("given.key::pg_catalog.jsonb", key));
 }
 
+/*
+ * key_columns_match() as the end of a SELECT: a WHERE clause, to which AND may
+ * be added, for up to n keys that the planner sees.  Each key of several
+ * columns is a comparison of its own, so that partitions can be told apart by
+ * them; where $1 is shorter the rest are NULL, and fall away.
+ */
+char *
+key_columns_match_few(const KeyColumns *columns, const KeyColumns *key, int n)
+{
+	StringInfoData sql;
+
+	if (key->count == 1)
+		return psprintf(" WHERE %s", key_columns_match(columns, key));
+	initStringInfo(&sql);
+	for (int i = 1; i <= n; i++)
+		appendStringInfo(&sql, "%s(ROW(%s) OPERATOR(pg_catalog.=) ROW(%s))", i == 1 ? " WHERE (" : " OR ",
+						 column_list(columns), part_list(psprintf("$1[%d]::pg_catalog.jsonb", i), key));
+	appendStringInfoChar(&sql, ')');
+	return sql.data;
+}
+
+/* The same by a join with the keys: the rows of each are looked for where they can be. */
+char *
+key_columns_match_joined(const KeyColumns *columns, const KeyColumns *key)
+{
+	if (key->count == 1)
+		return psprintf(", pg_catalog.unnest($1) AS \"sage given\" (\"sage key\") WHERE %s OPERATOR(pg_catalog.=) \"sage given\".\"sage key\"",
+						quote_identifier(columns->names[0]));
+	return psprintf(" WHERE %s", key_columns_match(columns, key));
+}
+
 /* The same for the one key $1. */
 char *
 key_columns_match_one(const KeyColumns *key)

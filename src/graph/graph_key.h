@@ -37,6 +37,8 @@ extern bool key_columns_can_name(const KeyColumns *end, const KeyColumns *key);
 /* SQL text; key is that of the node type, columns those that hold its values */
 extern char *key_columns_expression(const KeyColumns *columns, const KeyColumns *key);
 extern char *key_columns_match(const KeyColumns *columns, const KeyColumns *key);
+extern char *key_columns_match_few(const KeyColumns *columns, const KeyColumns *key, int n);
+extern char *key_columns_match_joined(const KeyColumns *columns, const KeyColumns *key);
 extern char *key_columns_match_one(const KeyColumns *key);
 extern char *key_columns_order(const KeyColumns *key);
 extern Datum key_normalize(const KeyColumns *key, Datum given);

@@ -32,7 +32,8 @@ typedef struct Candidate
 /* All candidates of one node; all zero: not begun. */
 typedef struct Candidates
 {
-	bool		known;			/* the query was run */
+	bool		known;			/* the query was run, */
+	StoreBounds bounds;			/* for edges within these */
 	bool		cut;			/* some were left out, none of them smaller than the threshold */
 	int32		keep;			/* so many at least stay; 0: all */
 	uint64		threshold;		/* larger priorities are left out */

@@ -37,8 +37,17 @@ typedef struct StoreEdges
 	int32		count;
 } StoreEdges;
 
+/* What the makers do each in their way. */
+typedef struct GraphStoreOps
+{
+	const char *name;			/* of the memory context */
+	void		(*neighbors) (GraphStore *store, int relation, const int32 *dst, const TimestampTz *times, int64 ndst,
+							  const NeighborPick *pick, NeighborList *result);
+} GraphStoreOps;
+
 struct GraphStore
 {
+	const GraphStoreOps *ops;
 	const Graph *graph;
 	StorePlans *plans;
 	MemoryContext cxt;
@@ -47,15 +56,28 @@ struct GraphStore
 	StoreNodes *nodes;			/* [nnode_types] */
 	StoreEdges *edges;			/* [nedge_types] */
 	StoreCounts *counts;		/* [nrelations] */
-	struct LiveRelation *live;	/* [nrelations]; NULL: resident */
-	struct ResidentRelation *resident;	/* [nrelations]; NULL: live */
+	void	   *relations;		/* [nrelations] the maker's own */
 	bool		by_key;			/* nodes are numbered in the order of their keys */
 };
 
 /* store.c */
 extern GraphStore *store_create(const Graph *graph, StorePlans *plans, const NodeReader *readers, uint64 seed,
-								NeighborOrder order, MemoryContext parent, const char *name);
-extern PreparedQuery *store_neighbor_query(GraphStore *store, int relation);
+								NeighborOrder order, MemoryContext parent, const GraphStoreOps *ops);
+
+/* store_plan.c */
+
+/* Rows of edges from since to before until are enough; DT_NOBEGIN, DT_NOEND: all are wanted, those without a time, too. */
+typedef struct StoreBounds
+{
+	TimestampTz since;
+	TimestampTz until;
+} StoreBounds;
+
+extern bool store_relation_bounded(const GraphStore *store, int relation);
+extern void store_query_neighbors(GraphStore *store, int relation, StoreBounds bounds, const Datum *keys, int nkeys,
+								  QueryRow row, void *arg);
+extern void store_query_nodes(GraphStore *store, int type, const Datum *keys, int nkeys, QueryRow row, void *arg);
+extern const char *store_node_sql(const GraphStore *store, int type);
 extern bool store_keeps_all(const GraphStore *store, int relation);
 extern void store_set_keep_all(GraphStore *store, int relation);
 /* What a query about edges returns: both ends, then time and weight if there are any, then the reader's columns. */
@@ -176,13 +198,6 @@ store_rotation(const NeighborPick *pick, uint64 dst_hash, int64 n)
 	return (int64) random_below(random_hash(pick->salt, dst_hash), n);
 }
 
-/* store_live.c, store_resident.c */
-extern void live_neighbors(GraphStore *store, int relation, const int32 *dst, const TimestampTz *times, int64 ndst,
-						   const NeighborPick *pick, NeighborList *result);
-extern void resident_neighbors(GraphStore *store, int relation, const int32 *dst, const TimestampTz *times, int64 ndst,
-							   const NeighborPick *pick, NeighborList *result);
-extern void resident_load_edges(GraphStore *store, const bool *relations_wanted);
-
 /*
  * The neighbors' order: by priority; copies of one pair have the same
  * priority and stand by their time, so that the one seen earliest is first.
@@ -198,37 +213,6 @@ neighbor_order(uint64 priority_a, uint64 priority_b, TimestampTz time_a, Timesta
 		return weight_a < weight_b ? -1 : 1;
 	return 0;
 }
-
-/* One neighbor of one node, while its order is made. */
-typedef struct NeighborEntry
-{
-	uint64		priority;
-	TimestampTz time;
-	int32		node;
-	float		weight;
-	int32		row;
-} NeighborEntry;
-
-typedef struct ResidentRelation
-{
-	int64		nnodes;			/* of dst_type */
-	int64	   *offsets;		/* [nnodes + 1] */
-	int32	   *lengths;		/* [nnodes], repeated pairs taken out once sorted */
-	int32	   *sorted;			/* [nnodes], so many are in their final place; -1: none, but no pair is repeated */
-	int32	   *neighbors;		/* [offsets[nnodes]] */
-	TimestampTz *times;			/* the same; NULL: edges have no time */
-	float	   *weights;		/* the same; NULL: no weights */
-	int32	   *rows;			/* the same: of the edge's table, as the reader knows them; NULL: nobody reads them */
-	const uint64 *row_hashes;	/* by that; NULL likewise */
-	bool		each_row;		/* rows of one pair are neighbors of their own */
-	int32	   *newer;			/* the same; as in RankedNeighbor; NULL: repeated pairs were taken out, or all count */
-	uint64		seed;
-	uint64		epoch;			/* that "sorted" is about, where order is by weight */
-} ResidentRelation;
-
-/* Into the neighbors' order; a hub has millions, so a cancel is looked for. */
-extern void neighbor_entries_sort(NeighborEntry *entries, size_t n);
-extern int	neighbor_entry_compare(const NeighborEntry *x, const NeighborEntry *y);
 
 /* store_rank.c: orders other than the uniform one */
 

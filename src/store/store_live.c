@@ -46,15 +46,26 @@ typedef struct LiveReading
 	int32		last_dst;		/* its number; -1: none yet */
 } LiveReading;
 
+static void live_neighbors(GraphStore *store, int relation, const int32 *dst, const TimestampTz *times, int64 ndst,
+						   const NeighborPick *pick, NeighborList *result);
+
+static const GraphStoreOps live_ops = {"live", live_neighbors};
+
+static inline LiveRelation *
+live_relation(const GraphStore *store, int relation)
+{
+	return (LiveRelation *) store->relations + relation;
+}
+
 GraphStore *
 store_open_live(const Graph *graph, StorePlans *plans, const NodeReader *readers, uint64 seed,
 				NeighborOrder order, MemoryContext parent)
 {
-	GraphStore *store = store_create(graph, plans, readers, seed, order, parent, "live");
+	GraphStore *store = store_create(graph, plans, readers, seed, order, parent, &live_ops);
 
-	store->live = MemoryContextAllocZero(store->cxt, Max(graph->nrelations, 1) * sizeof(LiveRelation));
+	store->relations = MemoryContextAllocZero(store->cxt, Max(graph->nrelations, 1) * sizeof(LiveRelation));
 	for (int i = 0; i < graph->nrelations; i++)
-		store->live[i].seed = store_relation_seed(seed, &graph->relations[i]);
+		live_relation(store, i)->seed = store_relation_seed(seed, &graph->relations[i]);
 	return store;
 }
 
@@ -81,7 +92,7 @@ reading_dst(LiveReading *reading, Datum value)
 static void
 live_reserve(GraphStore *store, int relation)
 {
-	LiveRelation *live = &store->live[relation];
+	LiveRelation *live = live_relation(store, relation);
 	int64		nodes = idmap_count(store->nodes[store->graph->relations[relation].dst_type].map);
 	int64		capacity = Max(nodes, 2 * live->capacity);
 	Candidates *larger;
@@ -156,10 +167,13 @@ store_add_own_edge(GraphStore *store, int relation, int32 dst, Datum *values, bo
 	Datum		key;
 
 	live_reserve(store, relation);
-	candidates = &store->live[relation].candidates[dst];
-	candidates_begin(candidates, store->live[relation].seed, idmap_hash(store->nodes[def->dst_type].map, dst), 0);
+	candidates = &live_relation(store, relation)->candidates[dst];
+	candidates_begin(candidates, live_relation(store, relation)->seed, idmap_hash(store->nodes[def->dst_type].map, dst), 0);
 	if (!def->backward)
+	{
 		candidates->known = true;
+		candidates->bounds = (StoreBounds) {DT_NOBEGIN, DT_NOEND};
+	}
 	if (nulls[1])
 		return;
 	key = edge_row_end(&columns, values[1]);
@@ -172,14 +186,48 @@ store_add_own_edge(GraphStore *store, int relation, int32 dst, Datum *values, bo
 }
 
 /*
- * Runs the query for those destinations whose neighbors were not read yet.
- * keep: as for candidates_begin().
+ * The bounds within which edges can be seen by one of the destinations.  A
+ * time is seen before the seed's own, or at it, which is before the next
+ * microsecond.
+ */
+static StoreBounds
+live_bounds(const GraphStore *store, int relation, const TimestampTz *times, int64 ndst, const NeighborPick *pick)
+{
+	StoreBounds all = {DT_NOBEGIN, DT_NOEND};
+	StoreBounds bounds = {DT_NOEND, DT_NOBEGIN};
+
+	if (times == NULL || ndst == 0 || !store_relation_bounded(store, relation))
+		return all;
+	for (int64 i = 0; i < ndst; i++)
+	{
+		TimestampTz since = DT_NOBEGIN;
+
+		if (TIMESTAMP_NOT_FINITE(times[i]) || !IS_VALID_TIMESTAMP(times[i] + 1))
+			return all;
+		if (pick->window > 0 && times[i] - MIN_TIMESTAMP > pick->window)
+			since = times[i] - pick->window;
+		bounds.since = Min(bounds.since, since);
+		bounds.until = Max(bounds.until, times[i] + 1);
+	}
+	return bounds;
+}
+
+/* Were the node's edges within the bounds read? */
+static inline bool
+candidates_cover(const Candidates *candidates, StoreBounds bounds)
+{
+	return candidates->known && candidates->bounds.since <= bounds.since && candidates->bounds.until >= bounds.until;
+}
+
+/*
+ * Runs the query for those destinations whose neighbors within the bounds
+ * were not read yet.  keep: as for candidates_begin().
  */
 static void
-live_read(GraphStore *store, int relation, const int32 *dst, int64 ndst, int32 keep)
+live_read(GraphStore *store, int relation, const int32 *dst, int64 ndst, StoreBounds bounds, int32 keep)
 {
 	const GraphRelation *def = &store->graph->relations[relation];
-	LiveRelation *live = &store->live[relation];
+	LiveRelation *live = live_relation(store, relation);
 	LiveReading reading = {
 		.store = store, .live = live, .def = def,
 		.edge = &store->graph->edge_types[def->edge_type],
@@ -192,26 +240,28 @@ live_read(GraphStore *store, int relation, const int32 *dst, int64 ndst, int32 k
 	};
 	MemoryContext old;
 	Datum	   *keys;
-	Datum		array;
 	int			nkeys = 0;
 
 	live_reserve(store, relation);
 	keys = memory_alloc(ndst, sizeof(Datum));
 	for (int64 i = 0; i < ndst; i++)
 	{
-		if (live->candidates[dst[i]].known)
+		Candidates *candidates = &live->candidates[dst[i]];
+
+		if (candidates_cover(candidates, bounds))
 			continue;
-		live->candidates[dst[i]].known = true;
-		candidates_begin(&live->candidates[dst[i]], live->seed, idmap_hash(reading.dst_map, dst[i]), keep);
+		if (candidates->known)
+			candidates_forget(candidates);
+		candidates->known = true;
+		candidates->bounds = bounds;
+		candidates_begin(candidates, live->seed, idmap_hash(reading.dst_map, dst[i]), keep);
 		keys[nkeys++] = idmap_key(reading.dst_map, dst[i]);
 	}
 	if (nkeys > 0)
 	{
-		array = key_array(store->graph->node_types[def->dst_type].key_kind, keys, nkeys);
 		old = MemoryContextSwitchTo(store->cxt);
-		query_run(store_neighbor_query(store, relation), &array, NULL, candidate_row, &reading);
+		store_query_neighbors(store, relation, bounds, keys, nkeys, candidate_row, &reading);
 		MemoryContextSwitchTo(old);
-		pfree(DatumGetPointer(array));
 	}
 	pfree(keys);
 }
@@ -239,6 +289,7 @@ typedef struct LivePicking
 	const GraphRelation *def;
 	const EdgeType *edge;
 	const NeighborPick *pick;
+	StoreBounds bounds;			/* of what can be seen */
 	NeighborOrder order;
 	bool		ranks_rows;		/* the order needs the neighbors' own rows */
 	bool		rotate;			/* the pick's, where the order lets it */
@@ -406,7 +457,8 @@ live_read_again(LivePicking *picking, const TimestampTz *times)
 {
 	for (int64 i = 0; i < picking->nagain; i++)
 		candidates_forget(&picking->live->candidates[picking->again[i]]);
-	live_read(picking->store, picking->relation, picking->again, picking->nagain, picking_keep(picking, times));
+	live_read(picking->store, picking->relation, picking->again, picking->nagain, picking->bounds,
+			  picking_keep(picking, times));
 	picking->nagain = 0;
 }
 
@@ -470,15 +522,15 @@ picking_take(LivePicking *picking, Candidates *candidates, uint64 dst_hash, Time
 	return n + taken;
 }
 
-void
+static void
 live_neighbors(GraphStore *store, int relation, const int32 *dst, const TimestampTz *times, int64 ndst,
 			   const NeighborPick *pick, NeighborList *result)
 {
 	const GraphRelation *def = &store->graph->relations[relation];
 	LivePicking picking = {
-		.store = store, .relation = relation, .live = &store->live[relation], .def = def,
+		.store = store, .relation = relation, .live = live_relation(store, relation), .def = def,
 		.edge = &store->graph->edge_types[def->edge_type],
-		.pick = pick, .order = store->orders[relation],
+		.pick = pick, .bounds = live_bounds(store, relation, times, ndst, pick), .order = store->orders[relation],
 		.ranks_rows = relation_ranks_rows(store->graph, relation, store->orders[relation]),
 		.rotate = pick->rotate && store->orders[relation] == ORDER_UNIFORM,
 		.src = &store->nodes[def->src_type], .capacity = 256
@@ -490,7 +542,7 @@ live_neighbors(GraphStore *store, int relation, const int32 *dst, const Timestam
 	picking.asked = palloc(picking.capacity * sizeof(Candidate *));
 	picking.again = memory_alloc(ndst, sizeof(int32));
 	if (pick->counts != NULL || pick->count != 0)
-		live_read(store, relation, dst, ndst, picking_keep(&picking, times));
+		live_read(store, relation, dst, ndst, picking.bounds, picking_keep(&picking, times));
 
 	if (picking.order == ORDER_WEIGHT && picking.live->epoch != pick->epoch)
 	{

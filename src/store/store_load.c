@@ -16,7 +16,7 @@
 
 #include "base/memory.h"
 #include "base/spill.h"
-#include "store/store_internal.h"
+#include "store/store_resident.h"
 
 /* Edges laid out between two looks for a cancel: some milliseconds. */
 #define EDGES_AT_ONCE	(1 << 18)
@@ -336,7 +336,7 @@ resident_load_edges(GraphStore *store, const bool *wanted)
 				MemoryContextSwitchTo(old);
 				read = true;
 			}
-			relation_build(&store->resident[r], def, &rows,
+			relation_build(resident_relation(store, r), def, &rows,
 						   idmap_count(store->nodes[def->dst_type].map), store->seed, store->orders[r]);
 			store->counts[r] = rows.counts;
 		}

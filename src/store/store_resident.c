@@ -15,7 +15,7 @@
 #include "utils/timestamp.h"
 
 #include "base/memory.h"
-#include "store/store_internal.h"
+#include "store/store_resident.h"
 
 /* Lists up to here are sorted in place; a power of two. */
 #define SORT_WHOLE	64
@@ -26,6 +26,35 @@
 /* Picked for between two looks for a cancel. */
 #define DESTINATIONS_AT_ONCE	1024
 
+/* One neighbor of one node, while its order is made. */
+typedef struct NeighborEntry
+{
+	uint64		priority;
+	TimestampTz time;
+	int32		node;
+	float		weight;
+	int32		row;
+} NeighborEntry;
+
+static inline int
+neighbor_entry_compare(const NeighborEntry *x, const NeighborEntry *y)
+{
+	return neighbor_order(x->priority, y->priority, x->time, y->time, x->weight, y->weight);
+}
+
+#define ST_SORT neighbor_entries_sort
+#define ST_ELEMENT_TYPE NeighborEntry
+#define ST_COMPARE(a, b) neighbor_entry_compare(a, b)
+#define ST_CHECK_FOR_INTERRUPTS
+#define ST_SCOPE static
+#define ST_DEFINE
+#include "lib/sort_template.h"
+
+static void resident_neighbors(GraphStore *store, int relation, const int32 *dst, const TimestampTz *times, int64 ndst,
+							   const NeighborPick *pick, NeighborList *result);
+
+static const GraphStoreOps resident_ops = {"resident", resident_neighbors};
+
 /*
  * by_key: number the nodes in the order of their keys, not in that in which
  * the table happens to have them.  Training does, so that its sums are made
@@ -35,11 +64,11 @@ GraphStore *
 store_open_resident(const Graph *graph, StorePlans *plans, const NodeReader *readers, uint64 seed,
 					NeighborOrder order, const bool *relations_wanted, bool by_key, MemoryContext parent)
 {
-	GraphStore *store = store_create(graph, plans, readers, seed, order, parent, "resident");
+	GraphStore *store = store_create(graph, plans, readers, seed, order, parent, &resident_ops);
 	MemoryContext old = MemoryContextSwitchTo(store->cxt);
 
 	store->by_key = by_key;
-	store->resident = palloc0(Max(graph->nrelations, 1) * sizeof(ResidentRelation));
+	store->relations = palloc0(Max(graph->nrelations, 1) * sizeof(ResidentRelation));
 	for (int i = 0; i < graph->nnode_types; i++)
 		store_read_nodes(store, i, by_key);
 	resident_load_edges(store, relations_wanted);
@@ -489,7 +518,7 @@ resident_pick(GraphStore *store, ResidentRelation *rel, int relation, int32 node
 void
 store_prefetch_node(const GraphStore *store, int relation, int32 node)
 {
-	const ResidentRelation *rel = &store->resident[relation];
+	const ResidentRelation *rel = resident_relation(store, relation);
 
 	__builtin_prefetch(&rel->lengths[node]);
 	__builtin_prefetch(&rel->sorted[node]);
@@ -500,7 +529,7 @@ store_prefetch_node(const GraphStore *store, int relation, int32 node)
 void
 store_prefetch_list(const GraphStore *store, int relation, int32 node)
 {
-	const ResidentRelation *rel = &store->resident[relation];
+	const ResidentRelation *rel = resident_relation(store, relation);
 
 	__builtin_prefetch(&rel->neighbors[rel->offsets[node]]);
 }
@@ -513,7 +542,7 @@ store_prefetch_list(const GraphStore *store, int relation, int32 node)
 int64
 store_pick_size(GraphStore *store, int relation, int32 node, const NeighborPick *pick, bool in_thread)
 {
-	ResidentRelation *rel = &store->resident[relation];
+	ResidentRelation *rel = resident_relation(store, relation);
 	int32		length = rel->lengths[node];
 	int32		wanted = pick->rotate || pick->count < 0 ? length : Min(pick->count, length);
 
@@ -537,14 +566,14 @@ store_pick_take(const GraphStore *store, int relation, int32 node, const Neighbo
 {
 	NeighborList list = {.nodes = nodes, .weights = weights};
 
-	return resident_take(store, &store->resident[relation], relation, node, STORE_ALWAYS, pick->count, pick, &list);
+	return resident_take(store, resident_relation(store, relation), relation, node, STORE_ALWAYS, pick->count, pick, &list);
 }
 
 /* A resident relation's edges have weights. */
 bool
 store_has_weights(const GraphStore *store, int relation)
 {
-	return store->resident[relation].weights != NULL;
+	return resident_relation(store, relation)->weights != NULL;
 }
 
 /*
@@ -625,11 +654,11 @@ resident_prefetch(const GraphStore *store, const ResidentRelation *rel, int rela
 		__builtin_prefetch(&src_hashes[list[i]], 0, 2);
 }
 
-void
+static void
 resident_neighbors(GraphStore *store, int relation, const int32 *dst, const TimestampTz *times, int64 ndst,
 				   const NeighborPick *pick, NeighborList *result)
 {
-	ResidentRelation *rel = &store->resident[relation];
+	ResidentRelation *rel = resident_relation(store, relation);
 	int64		most = 0;
 	int64		n = 0;
 
@@ -668,7 +697,7 @@ resident_neighbors(GraphStore *store, int relation, const int32 *dst, const Time
 double
 store_mean_degree(const GraphStore *store, int relation)
 {
-	const ResidentRelation *rel = &store->resident[relation];
+	const ResidentRelation *rel = resident_relation(store, relation);
 
 	return rel->nnodes > 0 ? (double) rel->offsets[rel->nnodes] / rel->nnodes : 0;
 }
@@ -684,7 +713,7 @@ store_edges_hash(const GraphStore *store)
 
 	for (int r = 0; r < store->graph->nrelations; r++)
 	{
-		const ResidentRelation *rel = &store->resident[r];
+		const ResidentRelation *rel = resident_relation(store, r);
 		uint64		sum = 0;
 
 		for (int64 node = 0; rel->neighbors != NULL && node < rel->nnodes; node++)

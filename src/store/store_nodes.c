@@ -1,0 +1,227 @@
+/*
+ * store_nodes.c
+ *		Rows as they are read become nodes with numbers, and edges' rows reach
+ *		their reader.
+ */
+#include "postgres.h"
+
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "base/compat.h"
+#include "base/memory.h"
+#include "store/store_internal.h"
+
+/* The numbers of a type's nodes, by key, which belong to parent from now on. */
+IdMap *
+store_take_nodes(GraphStore *store, int type, MemoryContext parent)
+{
+	idmap_move(store->nodes[type].map, parent);
+	return store->nodes[type].map;
+}
+
+static int32
+nodes_number(StoreNodes *nodes, Datum key, TimestampTz time)
+{
+	bool		found = false;
+	int32		node = nodes->appending ? idmap_append(nodes->map, key) : idmap_insert(nodes->map, key, &found);
+
+	if (found)
+		return -1;
+	if (nodes->store->graph->node_types[nodes->type].time_column != NULL)
+	{
+		if (nodes->times == NULL)
+		{
+			nodes->times_capacity = 1024;
+			nodes->times = MemoryContextAlloc(nodes->store->cxt, nodes->times_capacity * sizeof(TimestampTz));
+		}
+		if (node == nodes->times_capacity)
+		{
+			nodes->times = memory_grow_table(nodes->times, node, 2 * nodes->times_capacity, sizeof(TimestampTz));
+			nodes->times_capacity *= 2;
+		}
+		nodes->times[node] = time;
+	}
+	return node;
+}
+
+SAGE_NORETURN static void
+nodes_not_unique(const NodeType *type)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_CARDINALITY_VIOLATION),
+			 errmsg("node key \"%s\" of %s is not unique", type->key_column, type->table),
+			 errhint("Each node must be one row; choose a unique column as key.")));
+}
+
+/*
+ * A row arrives: (key, time, columns).  A row without a key is no node; a row
+ * without a time is never visible to a seed that has one.  A collation may
+ * hold keys for equal that are not the same, so that rows come which were not
+ * asked for.
+ */
+static void
+nodes_row(void *arg, Datum *values, bool *nulls)
+{
+	StoreNodes *nodes = arg;
+	const NodeType *type = &nodes->store->graph->node_types[nodes->type];
+	int32		node;
+
+	if (nulls[0] || (nodes->asked != NULL && idmap_find(nodes->asked, values[0]) < 0))
+		return;
+	node = nodes_number(nodes, values[0], nulls[1] ? DT_NOEND : DatumGetTimestampTz(values[1]));
+	if (node < 0)
+		nodes_not_unique(type);
+	nodes->null_times += nulls[1] && type->time_column != NULL;
+	if (nodes->reader.row != NULL)
+		nodes->reader.row(nodes->reader.arg, node, values + 2, nulls + 2);
+}
+
+/*
+ * Reads the rows of some keys, none of which has a number yet.  Keys that
+ * have no row do not get one.
+ */
+static void
+store_fetch_nodes(GraphStore *store, int type, const IdMap *asked)
+{
+	int32		n = idmap_count(asked);
+	Datum	   *keys = memory_alloc(n, sizeof(Datum));
+
+	for (int32 i = 0; i < n; i++)
+		keys[i] = idmap_key(asked, i);
+	store->nodes[type].asked = asked;
+	store_query_nodes(store, type, keys, n, nodes_row, &store->nodes[type]);
+	store->nodes[type].asked = NULL;
+	pfree(keys);
+}
+
+/* All rows of a type.  by_key: in the order of their keys. */
+void
+store_read_nodes(GraphStore *store, int type, bool by_key)
+{
+	const NodeType *node_type = &store->graph->node_types[type];
+	StoreNodes *nodes = &store->nodes[type];
+	const char *sql = store_node_sql(store, type);
+
+	if (by_key)
+		sql = psprintf("%s ORDER BY %s", sql, key_columns_order(&node_type->key));
+	idmap_begin(nodes->map, Min(graph_estimate_rows(node_type->relid), ROWS_EXPECTED));
+	nodes->appending = true;
+	query_once(sql, 0, NULL, NULL, NULL, nodes_row, nodes);
+	nodes->appending = false;
+	if (nodes->reader.end != NULL)
+		nodes->reader.end(nodes->reader.arg);
+	if (idmap_complete(nodes->map) >= 0)
+		nodes_not_unique(node_type);
+}
+
+/*
+ * Only for a live store that does not know the key: a resident one has laid
+ * out its lists already.
+ */
+int32
+store_add_node(GraphStore *store, int type, Datum key, TimestampTz time)
+{
+	int32		node = nodes_number(&store->nodes[type], key, time);
+
+	if (node < 0)
+		nodes_not_unique(&store->graph->node_types[type]);
+	return node;
+}
+
+/*
+ * The numbers of some keys, reading rows that are not known yet; -1 for a key
+ * that has no row.  Where all rows were read there is nothing to read, even if
+ * another reading might find more (a view over a volatile function).
+ */
+void
+store_find(GraphStore *store, int type, const Datum *keys, int64 n, int32 *nodes)
+{
+	IdMap	   *map = store->nodes[type].map;
+	int64		nmissing = 0;
+	IdMap	   *asked;
+	bool		found;
+
+	for (int64 i = 0; i < n; i++)
+	{
+		nodes[i] = idmap_find(map, keys[i]);
+		nmissing += nodes[i] < 0;
+	}
+	if (nmissing == 0 || idmap_is_complete(map))
+		return;
+
+	/* ask for each missing key once */
+	asked = idmap_create(store->graph->node_types[type].key_kind, nmissing, CurrentMemoryContext);
+	for (int64 i = 0; i < n; i++)
+	{
+		if (nodes[i] < 0)
+			idmap_insert(asked, keys[i], &found);
+	}
+	store_fetch_nodes(store, type, asked);
+	idmap_free(asked);
+	for (int64 i = 0; i < n; i++)
+	{
+		if (nodes[i] < 0)
+			nodes[i] = idmap_find(map, keys[i]);
+	}
+}
+
+/*
+ * Gives an edge's row to its reader: its number, and *hash to tell it from
+ * others of the same pair; -1 and 0 if nobody reads.
+ */
+int32
+store_edge_row(GraphStore *store, int edge_type, const EdgeColumns *columns, Datum *values, bool *nulls, uint64 *hash)
+{
+	StoreEdges *edges = &store->edges[edge_type];
+
+	*hash = 0;
+	if (edges->reader.row == NULL)
+		return -1;
+	if (edges->count == PG_INT32_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("edge type \"%s\" with features has more than %d rows",
+						store->graph->edge_types[edge_type].name, PG_INT32_MAX)));
+	edges->reader.row(edges->reader.arg, edges->count, values + columns->features, nulls + columns->features);
+	*hash = edges->reader.hash(edges->reader.arg, edges->count);
+	return edges->count++;
+}
+
+int32
+store_node_count(const GraphStore *store, int type)
+{
+	return idmap_count(store->nodes[type].map);
+}
+
+uint64
+store_node_hash(const GraphStore *store, int type, int32 node)
+{
+	return idmap_hash(store->nodes[type].map, node);
+}
+
+TimestampTz
+store_node_time(const GraphStore *store, int type, int32 node)
+{
+	return store->nodes[type].times != NULL ? store->nodes[type].times[node] : DT_NOBEGIN;
+}
+
+Datum
+store_node_key(const GraphStore *store, int type, int32 node)
+{
+	return idmap_key(store->nodes[type].map, node);
+}
+
+/* The rows' times by node, until the next row is read; NULL: they have none. */
+const TimestampTz *
+store_node_times(const GraphStore *store, int type)
+{
+	return store->nodes[type].times;
+}
+
+/* Rows read that have no time though their type has. */
+int64
+store_null_times(const GraphStore *store, int type)
+{
+	return store->nodes[type].null_times;
+}
