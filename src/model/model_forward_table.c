@@ -231,8 +231,7 @@ forward_type(Tape *tape, Model *model, GraphStore *store, const Fanout *fanout, 
 		for (int r = 0; r < graph->nrelations; r++)
 		{
 			NeighborPick pick = {.count = fanout_count(fanout, spec->layers - layer + 1, r),
-			.inclusive = time->inclusive,.window = spec->time_window,
-			.any_order = time->at == STORE_ALWAYS};	/* the future moves rows, not sums of the past */
+			.inclusive = time->inclusive,.window = spec->time_window};
 			NeighborList list;
 
 			if (graph->relations[r].dst_type != type || model_relation(model, layer, r) == NULL)

@@ -70,7 +70,6 @@ typedef struct NeighborPick
 	uint64		salt;
 	uint64		epoch;			/* by weight: drawn anew for each */
 	bool		inclusive;		/* rows at the seed time itself count, too */
-	bool		any_order;		/* the order of what is picked does not matter */
 	bool		times;			/* the list is to have times */
 	int64		window;			/* microseconds before the seed time within which rows count; 0: all */
 } NeighborPick;

@@ -57,7 +57,6 @@ struct GraphStore
 	StoreEdges *edges;			/* [nedge_types] */
 	StoreCounts *counts;		/* [nrelations] */
 	void	   *relations;		/* [nrelations] the maker's own */
-	bool		by_key;			/* nodes are numbered in the order of their keys */
 };
 
 /* store.c */

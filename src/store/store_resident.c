@@ -67,7 +67,6 @@ store_open_resident(const Graph *graph, StorePlans *plans, const NodeReader *rea
 	GraphStore *store = store_create(graph, plans, readers, seed, order, parent, &resident_ops);
 	MemoryContext old = MemoryContextSwitchTo(store->cxt);
 
-	store->by_key = by_key;
 	store->relations = palloc0(Max(graph->nrelations, 1) * sizeof(ResidentRelation));
 	for (int i = 0; i < graph->nnode_types; i++)
 		store_read_nodes(store, i, by_key);
@@ -285,58 +284,6 @@ resident_order(GraphStore *store, ResidentRelation *rel, int relation, int32 nod
 		resident_order_all(store, rel, relation, node);
 }
 
-static int
-node_compare(const void *a, const void *b)
-{
-	return *(const int32 *) a - *(const int32 *) b;
-}
-
-/*
- * Takes out a node's repeated neighbors without making their order, for a
- * pick that takes all: cheaper by half.
- */
-static void
-resident_unique(GraphStore *store, ResidentRelation *rel, int relation, int32 node)
-{
-	int32	   *list = rel->neighbors + rel->offsets[node];
-	int32		n = rel->lengths[node];
-	int32		kept = 0;
-
-	if (rel->sorted[node] != 0)
-		return;
-	if (n > SORT_WHOLE)
-		qsort(list, n, sizeof(int32), node_compare);
-	for (int32 i = 1; i < n && n <= SORT_WHOLE; i++)
-	{
-		int32		neighbor = list[i];
-		int32		k = i;
-
-		for (; k > 0 && neighbor < list[k - 1]; k--)
-			list[k] = list[k - 1];
-		list[k] = neighbor;
-	}
-	for (int32 i = 0; i < n; i++)
-	{
-		if (kept == 0 || list[i] != list[kept - 1])
-			list[kept++] = list[i];
-	}
-	store->counts[relation].duplicates += n - kept;
-	rel->lengths[node] = kept;
-	rel->sorted[node] = -1;
-}
-
-/*
- * Whether a pick needs no order at this node: it takes all, and nobody minds
- * in which order they are summed up.  A store by key, though, has promised
- * the same sums however the rows were moved.
- */
-static inline bool
-resident_orderless(const GraphStore *store, const ResidentRelation *rel, int32 node, int count, const NeighborPick *pick)
-{
-	return pick->any_order && !store->by_key && rel->times == NULL && !rel->each_row &&
-		(count < 0 || rel->lengths[node] <= count);
-}
-
 /*
  * Puts all neighbors of a node in another order than the uniform one, once.
  * Copies of a pair stay: which of them counts depends on the seed time.
@@ -503,10 +450,7 @@ resident_pick(GraphStore *store, ResidentRelation *rel, int relation, int32 node
 
 	if (count == 0 || rel->lengths[node] == 0)
 		return n;
-	if (resident_orderless(store, rel, node, count, pick))
-		resident_unique(store, rel, relation, node);
-	else
-		resident_order(store, rel, relation, node, pick->rotate || timed ? -1 : count);
+	resident_order(store, rel, relation, node, pick->rotate || timed ? -1 : count);
 	return n + resident_take(store, rel, relation, node, time, count, pick, &rest);
 }
 
@@ -640,15 +584,13 @@ resident_pick_ranked(GraphStore *store, ResidentRelation *rel, int relation, int
  * in order for the pick: they come from all over the memory.
  */
 static inline void
-resident_prefetch(const GraphStore *store, const ResidentRelation *rel, int relation, int32 node, int count,
-				  const NeighborPick *pick)
+resident_prefetch(const GraphStore *store, const ResidentRelation *rel, int relation, int32 node, int count)
 {
 	const uint64 *src_hashes = idmap_hashes(store->nodes[store->graph->relations[relation].src_type].map);
 	const int32 *list = rel->neighbors + rel->offsets[node];
 	int32		n = Min(rel->lengths[node], SORT_WHOLE);
 
-	if (count == 0 || rel->sorted[node] >= (count < 0 ? n : Min(n, count)) ||
-		resident_orderless(store, rel, node, count, pick))
+	if (count == 0 || rel->sorted[node] >= (count < 0 ? n : Min(n, count)))
 		return;
 	for (int32 i = 0; i < n; i++)
 		__builtin_prefetch(&src_hashes[list[i]], 0, 2);
@@ -684,7 +626,7 @@ resident_neighbors(GraphStore *store, int relation, const int32 *dst, const Time
 		if (i % DESTINATIONS_AT_ONCE == 0)
 			CHECK_FOR_INTERRUPTS();
 		if (i + LISTS_AHEAD < ndst)
-			resident_prefetch(store, rel, relation, dst[i + LISTS_AHEAD], pick_count(pick, i + LISTS_AHEAD), pick);
+			resident_prefetch(store, rel, relation, dst[i + LISTS_AHEAD], pick_count(pick, i + LISTS_AHEAD));
 		result->offsets[i] = n;
 		n = (store->orders[relation] == ORDER_UNIFORM ? resident_pick : resident_pick_ranked)
 			(store, rel, relation, dst[i], times != NULL ? times[i] : STORE_ALWAYS, pick_count(pick, i), pick,

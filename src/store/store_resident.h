@@ -13,7 +13,7 @@ typedef struct ResidentRelation
 	int64		nnodes;			/* of dst_type */
 	int64	   *offsets;		/* [nnodes + 1] */
 	int32	   *lengths;		/* [nnodes], repeated pairs taken out once sorted */
-	int32	   *sorted;			/* [nnodes], so many are in their final place; -1: none, but no pair is repeated */
+	int32	   *sorted;			/* [nnodes], so many are in their final place */
 	int32	   *neighbors;		/* [offsets[nnodes]] */
 	TimestampTz *times;			/* the same; NULL: edges have no time */
 	float	   *weights;		/* the same; NULL: no weights */

@@ -74,13 +74,13 @@ CREATE TABLE resident AS SELECT m.model, u.id, sage_predict(id, m.model, '2023-0
 	FROM users u, (SELECT 'past' UNION ALL SELECT model FROM made) m(model);
 RESET sage.access;
 -- a row value has the age of its own time
-SELECT max(abs(sage_predict_row(u, 'past', '2023-06-01') - sage_predict(id, 'past', '2023-06-01'))) < 1e-5 AS row_value FROM users u;
+SELECT bool_and(sage_predict_row(u, 'past', '2023-06-01') = sage_predict(id, 'past', '2023-06-01')) AS row_value FROM users u;
 -- older rows are other rows
 BEGIN;
 UPDATE orders SET placed = placed - interval '20 days' WHERE placed < '2023-06-01';
 SELECT count(*) FILTER (WHERE abs(sage_predict(id, 'past', '2023-06-01') - score) > 1e-6) > 30 AS age_counts FROM live WHERE model = 'past';
 ROLLBACK;
-SELECT model, count(DISTINCT score) > 50 AS differ, max(abs(score - (SELECT score FROM resident r WHERE r.model = l.model AND r.id = l.id))) < 1e-5 AS agree FROM live l GROUP BY model ORDER BY model COLLATE "C";
+SELECT model, count(DISTINCT score) > 50 AS differ, bool_and(score = (SELECT score FROM resident r WHERE r.model = l.model AND r.id = l.id)) AS agree FROM live l GROUP BY model ORDER BY model COLLATE "C";
 BEGIN;
 SELECT change_future('2023-06-01');
 SET LOCAL sage.access = live;
