@@ -14,6 +14,7 @@
 #include "utils/lsyscache.h"
 
 #include "feature/encode.h"
+#include "graph/graph.h"
 
 /*
  * What a type becomes.  Every format casts to the wire's type, also where the
@@ -195,7 +196,8 @@ column_resolve(Column *column, const char *name, Oid typeid)
 	column->type_name = format_type_be(typeid);
 	if (rule == NULL)
 		return false;
-	column->expression = psprintf(rule->format, quote_identifier(name));
+	column->expression = rule->typeid == NUMERICOID && rule->class == CLASS_NUMBER ? graph_number_expression(name, NUMERICOID) :
+		psprintf(rule->format, quote_identifier(name));
 	column->class = rule->class;
 	column->wire = rule->wire;
 	return true;

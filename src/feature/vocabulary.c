@@ -9,6 +9,8 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
+
 #include "common/hashfn.h"
 #include "utils/memutils.h"
 
@@ -110,61 +112,108 @@ tally_count(const Tally *tally)
 	return tally->texts != NULL ? tally->texts->members : tally->ints->members;
 }
 
+static int
+count_compare(const void *a, const void *b)
+{
+	int64		x = *(const int64 *) a;
+	int64		y = *(const int64 *) b;
+
+	return (x > y) - (x < y);
+}
+
+/* The least number that no more than half of the limit of values exceed. */
+static int64
+tally_floor(const Tally *tally)
+{
+	int64		n = tally_count(tally);
+	int64	   *counts = memory_alloc(n, sizeof(int64));
+	int64		filled = 0;
+	int64		floor;
+	ints_iterator i;
+	texts_iterator t;
+	IntEntry   *int_entry;
+	TextEntry  *text_entry;
+
+	if (tally->ints != NULL)
+	{
+		ints_start_iterate(tally->ints, &i);
+		while ((int_entry = ints_iterate(tally->ints, &i)) != NULL)
+			counts[filled++] = int_entry->value;
+	}
+	else
+	{
+		texts_start_iterate(tally->texts, &t);
+		while ((text_entry = texts_iterate(tally->texts, &t)) != NULL)
+			counts[filled++] = text_entry->value;
+	}
+	qsort(counts, n, sizeof(int64), count_compare);
+	floor = counts[n - TALLY_LIMIT / 2 - 1];
+	pfree(counts);
+	return floor;
+}
+
+static void
+ints_prune(Tally *tally, int64 floor)
+{
+	ints_hash  *kept = ints_create(tally->context, TALLY_LIMIT / 2, NULL);
+	ints_iterator i;
+	IntEntry   *entry;
+	bool		found;
+
+	ints_start_iterate(tally->ints, &i);
+	while ((entry = ints_iterate(tally->ints, &i)) != NULL)
+	{
+		if (entry->value > floor)
+		{
+			IntEntry   *copy = ints_insert(kept, entry->key, &found);
+
+			copy->value = entry->value;
+			copy->row = entry->row;
+		}
+	}
+	ints_destroy(tally->ints);
+	tally->ints = kept;
+}
+
+static void
+texts_prune(Tally *tally, int64 floor)
+{
+	texts_hash *kept = texts_create(tally->context, TALLY_LIMIT / 2, NULL);
+	texts_iterator i;
+	TextEntry  *entry;
+	bool		found;
+
+	texts_start_iterate(tally->texts, &i);
+	while ((entry = texts_iterate(tally->texts, &i)) != NULL)
+	{
+		if (entry->value > floor)
+		{
+			TextEntry  *copy = texts_insert(kept, entry->key, &found);
+
+			copy->value = entry->value;
+			copy->row = entry->row;
+		}
+		else
+			pfree(unconstify(char *, entry->key.data));
+	}
+	texts_destroy(tally->texts);
+	tally->texts = kept;
+}
+
 /*
- * Forget the values seen in the fewest rows, until half of the limit is free.
+ * Forget the values seen in the fewest rows, so that at least half of the
+ * limit is free.
  */
 static void
 tally_prune(Tally *tally)
 {
-	int64		floor;
+	int64		floor = tally_floor(tally);
 
-	for (floor = 1; tally_count(tally) > TALLY_LIMIT / 2; floor++)
-	{
-		if (tally->ints != NULL)
-		{
-			ints_hash  *kept = ints_create(tally->context, TALLY_LIMIT / 2, NULL);
-			ints_iterator i;
-			IntEntry   *entry;
-			bool		found;
-
-			ints_start_iterate(tally->ints, &i);
-			while ((entry = ints_iterate(tally->ints, &i)) != NULL)
-			{
-				if (entry->value > floor)
-				{
-					IntEntry   *copy = ints_insert(kept, entry->key, &found);
-
-					copy->value = entry->value;
-					copy->row = entry->row;
-				}
-			}
-			ints_destroy(tally->ints);
-			tally->ints = kept;
-		}
-		else
-		{
-			texts_hash *kept = texts_create(tally->context, TALLY_LIMIT / 2, NULL);
-			texts_iterator i;
-			TextEntry  *entry;
-			bool		found;
-
-			texts_start_iterate(tally->texts, &i);
-			while ((entry = texts_iterate(tally->texts, &i)) != NULL)
-			{
-				if (entry->value > floor)
-				{
-					TextEntry  *copy = texts_insert(kept, entry->key, &found);
-
-					copy->value = entry->value;
-					copy->row = entry->row;
-				}
-				else
-					pfree(unconstify(char *, entry->key.data));
-			}
-			texts_destroy(tally->texts);
-			tally->texts = kept;
-		}
-	}
+	CHECK_FOR_INTERRUPTS();
+	if (tally->ints != NULL)
+		ints_prune(tally, floor);
+	else
+		texts_prune(tally, floor);
 }
 
 /*

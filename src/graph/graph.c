@@ -179,15 +179,60 @@ graph_time_expression(const char *column, Oid typeid)
 		case TIMESTAMPTZOID:
 			return psprintf("%s::pg_catalog.timestamptz", name);
 		case TIMESTAMPOID:
-		case DATEOID:
 			return psprintf("pg_catalog.timezone('UTC'::pg_catalog.text, %s::pg_catalog.timestamp)", name);
+		case DATEOID:
+			return psprintf("CASE WHEN %1$s OPERATOR(pg_catalog.<) '294277-01-01'::pg_catalog.date "
+							"OR NOT pg_catalog.isfinite(%1$s) "
+							"THEN pg_catalog.timezone('UTC'::pg_catalog.text, %1$s::pg_catalog.timestamp) "
+							"WHEN %1$s IS NOT NULL THEN " TIME_BEYOND_SQL " END", name);
 		case INT4OID:
-		case INT8OID:
 			return psprintf("pg_catalog.to_timestamp(%s::pg_catalog.float8)", name);
+		case INT8OID:
+			return psprintf("CASE WHEN %1$s OPERATOR(pg_catalog.>=) -210866803200 "
+							"AND %1$s OPERATOR(pg_catalog.<) 9224318016000 "
+							"THEN pg_catalog.to_timestamp(%1$s::pg_catalog.float8) "
+							"WHEN %1$s IS NOT NULL THEN " TIME_BEYOND_SQL " END", name);
 		default:
 			elog(ERROR, "type %u is not a type of time columns", typeid);
 	}
 	return NULL;				/* keep compiler quiet */
+}
+
+/*
+ * An error if the time is what graph_time_expression() has for one that no
+ * timestamp can be.  row: which it is in, as the end of "row with ...".
+ */
+void
+graph_time_out_of_range(const char *table, const char *column, Oid typeid, const char *row)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATETIME_FIELD_OVERFLOW),
+			 errmsg("time \"%s\" of %s is out of range", column, table),
+			 errdetail("It is the row with %s.", row),
+			 typeid == DATEOID ? errhint("Dates must be those of a timestamp, before the year 294277, or infinite.") :
+			 errhint("Whole numbers are seconds since 1970; divide milliseconds by 1000 in a view or a generated column.")));
+}
+
+/*
+ * SQL text of type float8 for a column of numbers.  What is beyond the range
+ * of float8 becomes infinite, and what is too close to zero is the smallest
+ * number that keeps its sign: whoever reads it knows the row, and the cast
+ * would not.
+ */
+char *
+graph_number_expression(const char *column, Oid typeid)
+{
+	const char *name = quote_identifier(column);
+
+	if (typeid != NUMERICOID)
+		return psprintf("%s::pg_catalog.float8", name);
+	return psprintf("CASE WHEN pg_catalog.abs(%1$s) OPERATOR(pg_catalog.<) 1e-300 "
+					"THEN pg_catalog.sign(%1$s)::pg_catalog.float8 OPERATOR(pg_catalog.*) 1e-300::pg_catalog.float8 "
+					"WHEN pg_catalog.abs(%1$s) OPERATOR(pg_catalog.<) 1e308 OR %1$s OPERATOR(pg_catalog.=) 'NaN'::pg_catalog.numeric "
+					"THEN %1$s::pg_catalog.float8 "
+					"WHEN %1$s IS NOT NULL "
+					"THEN pg_catalog.sign(%1$s)::pg_catalog.float8 OPERATOR(pg_catalog.*) 'Infinity'::pg_catalog.float8 END",
+					name);
 }
 
 /* The type of the arguments that graph_time_bounds() compares with. */

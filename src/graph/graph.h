@@ -11,11 +11,23 @@
 
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "datatype/timestamp.h"
 #include "nodes/pg_list.h"
 
+#include "base/compat.h"
 #include "base/idmap.h"
 #include "graph/graph_key.h"
+
+/* What graph_time_expression() gives for times that no timestamp can be: the last of all, which none of them is. */
+#define TIME_BEYOND		(END_TIMESTAMP - 1)
+#define TIME_BEYOND_SQL	"'294276-12-31 23:59:59.999999+00'::pg_catalog.timestamptz"
+
+static inline bool
+graph_time_is_beyond(int64 time, Oid typeid)
+{
+	return unlikely(time == TIME_BEYOND) && (typeid == DATEOID || typeid == INT8OID);
+}
 
 typedef struct NodeType
 {
@@ -48,6 +60,7 @@ typedef struct EdgeType
 	char	   *time_column;
 	Oid			time_typeid;
 	char	   *weight_column;
+	Oid			weight_typeid;
 	List	   *features;		/* of char *; NIL: none */
 	char	   *direction;		/* "undirected", "forward" or "both" */
 } EdgeType;
@@ -128,6 +141,8 @@ extern bool graph_is_walked_both_ways(const EdgeType *edge);
 extern char *graph_reverse_name(const EdgeType *edge);
 extern void graph_derive_relations(Graph *graph);
 extern char *graph_time_expression(const char *column, Oid typeid); /* SQL text of type timestamptz */
+extern char *graph_number_expression(const char *column, Oid typeid);	/* of type float8 */
+SAGE_NORETURN extern void graph_time_out_of_range(const char *table, const char *column, Oid typeid, const char *row);
 extern char *graph_time_bounds(const char *column, Oid typeid, const char *since, const char *until);
 extern Oid	graph_time_bound_type(Oid typeid);
 extern Datum graph_time_bound(Oid typeid, TimestampTz time);

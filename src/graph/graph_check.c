@@ -366,13 +366,13 @@ graph_check_time(Oid relid, const char *column)
 	return typeid;
 }
 
-void
+Oid
 graph_check_weight(Oid relid, const char *column)
 {
 	Oid			typeid;
 
 	if (column == NULL)
-		return;
+		return InvalidOid;
 	typeid = require_column(relid, column).typeid;
 	if (!graph_type_is_weight(typeid))
 		ereport(ERROR,
@@ -380,6 +380,7 @@ graph_check_weight(Oid relid, const char *column)
 				 errmsg("column \"%s\" of relation \"%s\" has type %s, which cannot be a weight",
 						column, get_rel_name(relid), format_type_be(typeid)),
 				 errhint("Weights are numbers.")));
+	return typeid;
 }
 
 void

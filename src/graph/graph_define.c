@@ -96,7 +96,7 @@ graph_define_edges(const Graph *graph, EdgeType *edge, const char *source_type, 
 	graph_fkey_find_types(graph, edge, source_type, target_type);
 	graph_check_ends(graph, edge);
 	edge->time_typeid = graph_check_time(edge->relid, edge->time_column);
-	graph_check_weight(edge->relid, edge->weight_column);
+	edge->weight_typeid = graph_check_weight(edge->relid, edge->weight_column);
 	if (edge->direction == NULL)
 		edge->direction = edge->source_type == edge->target_type ? "undirected" : "both";
 	graph_check_direction(edge);

@@ -315,6 +315,42 @@ key_columns_order(const KeyColumns *key)
 	return sql.data;
 }
 
+/* Does the text of a time end with a zone: Z, or +hh and perhaps :mm? */
+static bool
+has_zone(const char *text, int length)
+{
+	int			sign = length;
+
+	if (length > 0 && (text[length - 1] == 'Z' || text[length - 1] == 'z'))
+		return true;
+	while (sign > 0 && strchr("0123456789:", text[sign - 1]) != NULL)
+		sign--;
+	return sign > 0 && (text[sign - 1] == '+' || text[sign - 1] == '-') && memchr(text, ':', sign) != NULL;
+}
+
+/* An error if the array cannot be a key of these columns, where it would be one that no row has. */
+static void
+check_parts(const KeyColumns *key, Jsonb *json, const char *string)
+{
+	if (JB_ROOT_COUNT(json) != key->count)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+				 errmsg("key of %d columns is a JSON array of %d: \"%s\"", key->count, (int) JB_ROOT_COUNT(json), string),
+				 errhint("Write it as jsonb_build_array(%s)::text.", column_list(key))));
+	for (int i = 0; i < key->count; i++)
+	{
+		JsonbValue *value = getIthJsonbValueFromContainer(&json->root, i);
+
+		if (key->typeids[i] == TIMESTAMPTZOID && value->type == jbvString &&
+			has_zone(value->val.string.val, value->val.string.len))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+					 errmsg("time \"%s\" in a key has a time zone: \"%s\"", key->names[i], string),
+					 errhint("Times in keys are those of UTC, without a zone: write timezone('UTC', %s) in jsonb_build_array.",
+							 quote_identifier(key->names[i]))));
+	}
+}
+
 /*
  * A key of several columns as a user wrote it, with or without blanks, as the
  * stores know it.  Errors: INVALID_TEXT_REPRESENTATION.
@@ -334,5 +370,6 @@ key_normalize(const KeyColumns *key, Datum given)
 				 errmsg("key of %d columns is not a JSON array: \"%s\"", key->count, string),
 				 errhint("Write it as jsonb_build_array(%s)::text.", column_list(key))));
 	json = DirectFunctionCall1(jsonb_in, CStringGetDatum(string));
+	check_parts(key, DatumGetJsonbP(json), string);
 	return CStringGetTextDatum(JsonbToCString(NULL, &DatumGetJsonbP(json)->root, VARSIZE(DatumGetPointer(json))));
 }

@@ -136,11 +136,18 @@ resolve_ends(const Subject *subject, EdgeType *edge)
 		report_retyped(subject, edge->target_column);
 }
 
-static void
+/* InvalidOid if there are no weights. */
+static Oid
 resolve_weight(const Subject *subject, const char *name)
 {
-	if (name != NULL && !graph_type_is_weight(resolve_column(subject, name)))
+	Oid			typeid;
+
+	if (name == NULL)
+		return InvalidOid;
+	typeid = resolve_column(subject, name);
+	if (!graph_type_is_weight(typeid))
 		report_retyped(subject, name);
+	return typeid;
 }
 
 /* Fills what node holds beside names: table, types. */
@@ -174,7 +181,7 @@ graph_resolve_edge_type(const Graph *graph, EdgeType *edge, const GraphNames *na
 	edge->target_type = resolve_type(&subject, names->target_type);
 	resolve_ends(&subject, edge);
 	edge->time_typeid = resolve_time(&subject, edge->time_column);
-	resolve_weight(&subject, edge->weight_column);
+	edge->weight_typeid = resolve_weight(&subject, edge->weight_column);
 	foreach(lc, edge->features)
 		(void) resolve_column(&subject, lfirst(lc));
 }

@@ -181,6 +181,11 @@ label_row(void *arg, Datum *values, bool *nulls)
 					 errmsg("column \"at\" of the labels query is NULL in some row"),
 					 errhint("Give every label its time, or leave the column out.")));
 		labels->times[row] = DatumGetTimestampTz(values[3]);
+		if (labels->times[row] == TIME_BEYOND)
+			ereport(ERROR,
+					(errcode(ERRCODE_DATETIME_FIELD_OVERFLOW),
+					 errmsg("time \"at\" of a label is out of range"),
+					 errhint("Whole numbers are seconds since 1970, and dates must be before the year 294277.")));
 	}
 	old = MemoryContextSwitchTo(reading->row_cxt);
 	labels->split[row] = nulls[4] ? SPLIT_NONE : split_of_text(TextDatumGetCString(values[4]));

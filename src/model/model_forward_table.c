@@ -67,7 +67,7 @@ table_dense_as_of(const Model *model, GraphStore *store, int type, FeatureTable 
 	const TimestampTz *row_times = type < model->graph->nnode_types ? store_node_times(store, type) : NULL;
 	int64		width = feature_dense_width(spec->features[type]);
 	int64		cols = model_dense_width(spec, model->graph, type);
-	float	   *dense = memory_alloc(memory_bytes(count, cols), sizeof(float));
+	float	   *dense = memory_alloc_table(memory_bytes(count, cols), sizeof(float));
 
 	for (int64 i = 0; i < count; i++)
 	{

@@ -76,7 +76,12 @@ row_row(void *arg, Datum *values, bool *nulls)
 				 errdetail("Column \"%s\" is null.", reading->graph->node_types[reading->type].key_column)));
 	if (reading->aged)
 	{
+		const NodeType *type = &graph->node_types[reading->type];
+
 		time = nulls[at] ? DT_NOEND : DatumGetTimestampTz(values[at]);
+		if (graph_time_is_beyond(time, type->time_typeid))
+			graph_time_out_of_range(type->table, type->time_column, type->time_typeid,
+									psprintf("\"%s\" = %s", type->key_column, key_text(type->key_kind, values[0])));
 		at++;
 	}
 	if (first)

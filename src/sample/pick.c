@@ -28,7 +28,7 @@ pick_order(PickStrategy strategy)
 double
 pick_weighted_key(uint64 hash, double weight)
 {
-	return -log(1 - random_unit(hash)) / weight;
+	return (0 - log(1 - random_unit(hash))) / weight;	/* of u = 0 it is 0, not -0 */
 }
 
 /* One neighbor of a node. */

@@ -6,6 +6,8 @@
 #ifndef SAGE_STORE_INTERNAL_H
 #define SAGE_STORE_INTERNAL_H
 
+#include <float.h>
+
 #include "catalog/pg_type.h"
 #include "utils/timestamp.h"
 
@@ -82,19 +84,21 @@ extern void store_set_keep_all(GraphStore *store, int relation);
 /* What a query about edges returns: both ends, then time and weight if there are any, then the reader's columns. */
 typedef struct EdgeColumns
 {
-	Oid			end_type;		/* of both ends */
+	Oid			end_type;		/* of both ends; InvalidOid: they are keys already */
+	KeyKind		kinds[2];		/* as keys */
 	int			time;			/* place in the row; -1: none */
 	int			weight;			/* the same */
 	int			features;		/* of the first of the reader's columns */
 } EdgeColumns;
 
-extern EdgeColumns edge_columns(const EdgeType *edge);
+extern EdgeColumns edge_columns(const Graph *graph, const EdgeType *edge, bool forward);
+extern char *edge_row_text(const EdgeColumns *columns, Datum *values);
 extern const char *store_edge_columns(const GraphStore *store, int edge_type);
 extern int32 store_edge_row(GraphStore *store, int edge_type, const EdgeColumns *columns, Datum *values, bool *nulls,
 							uint64 *hash);
 extern bool edge_has_time(const EdgeType *edge);
 extern bool edge_rows_count(const EdgeType *edge);
-extern void store_check_weight(float weight, const EdgeType *edge);
+extern float edge_weight_other(const EdgeColumns *columns, const EdgeType *edge, Datum *values, double weight);
 
 /*
  * The parts of a row that edge_select_list() made; inline, because thousands
@@ -108,11 +112,16 @@ edge_row_end(const EdgeColumns *columns, Datum value)
 }
 
 static inline TimestampTz
-edge_row_time(const EdgeColumns *columns, Datum *values, bool *nulls)
+edge_row_time(const EdgeColumns *columns, const EdgeType *edge, Datum *values, bool *nulls)
 {
+	TimestampTz time;
+
 	if (columns->time < 0)
 		return 0;
-	return nulls[columns->time] ? DT_NOEND : DatumGetTimestampTz(values[columns->time]);
+	time = nulls[columns->time] ? DT_NOEND : DatumGetTimestampTz(values[columns->time]);
+	if (graph_time_is_beyond(time, edge->time_typeid))
+		graph_time_out_of_range(edge->table, edge->time_column, edge->time_typeid, edge_row_text(columns, values));
+	return time;
 }
 
 /*
@@ -122,13 +131,14 @@ edge_row_time(const EdgeColumns *columns, Datum *values, bool *nulls)
 static inline float
 edge_row_weight(const EdgeColumns *columns, const EdgeType *edge, Datum *values, bool *nulls)
 {
-	float		weight;
+	double		weight;
 
 	if (columns->weight < 0)
 		return 0;
-	weight = nulls[columns->weight] ? 0 : DatumGetFloat4(values[columns->weight]);
-	store_check_weight(weight, edge);
-	return weight;
+	weight = nulls[columns->weight] ? 0 : DatumGetFloat8(values[columns->weight]);
+	if (likely(weight == 0 || (weight >= FLT_MIN && weight <= FLT_MAX)))
+		return (float) weight;
+	return edge_weight_other(columns, edge, values, weight);
 }
 
 /*

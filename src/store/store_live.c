@@ -130,7 +130,7 @@ candidate_row(void *arg, Datum *values, bool *nulls)
 		row = store_edge_row(reading->store, reading->def->edge_type, &reading->columns, values, nulls, &row_hash);
 	candidates_add(&reading->live->candidates[dst], reading->loops, reading->src_kind,
 				   edge_row_end(&reading->columns, values[1]),
-				   edge_row_time(&reading->columns, values, nulls),
+				   edge_row_time(&reading->columns, reading->edge, values, nulls),
 				   edge_row_weight(&reading->columns, reading->edge, values, nulls), row, row_hash);
 }
 
@@ -161,7 +161,7 @@ store_add_own_edge(GraphStore *store, int relation, int32 dst, Datum *values, bo
 	const GraphRelation *def = &store->graph->relations[relation];
 	const EdgeType *edge = &store->graph->edge_types[def->edge_type];
 	KeyKind		kind = store->graph->node_types[def->src_type].key_kind;
-	EdgeColumns columns = edge_columns(edge);
+	EdgeColumns columns = edge_columns(store->graph, edge, true);
 	Candidates *candidates;
 	MemoryContext old;
 	Datum		key;
@@ -180,7 +180,7 @@ store_add_own_edge(GraphStore *store, int relation, int32 dst, Datum *values, bo
 	if (candidates_have(candidates, kind, key))
 		return;
 	old = MemoryContextSwitchTo(store->cxt);
-	candidates_add(candidates, def->dst_type == def->src_type, kind, key, edge_row_time(&columns, values, nulls),
+	candidates_add(candidates, def->dst_type == def->src_type, kind, key, edge_row_time(&columns, edge, values, nulls),
 				   edge_row_weight(&columns, edge, values, nulls), -1, 0);
 	MemoryContextSwitchTo(old);
 }
@@ -235,7 +235,7 @@ live_read(GraphStore *store, int relation, const int32 *dst, int64 ndst, StoreBo
 		.src_kind = store->graph->node_types[def->src_type].key_kind,
 		.loops = def->dst_type == def->src_type,
 		.rows_read = store->edges[def->edge_type].reader.row != NULL,
-		.columns = edge_columns(&store->graph->edge_types[def->edge_type]),
+		.columns = edge_columns(store->graph, &store->graph->edge_types[def->edge_type], def->forward),
 		.last_dst = -1
 	};
 	MemoryContext old;

@@ -156,7 +156,7 @@ edge_row(void *arg, Datum *values, bool *nulls)
 	idmap_prefetch(rows->target_map, edge->target);
 	rows->counts.null_times += rows->columns.time >= 0 && nulls[rows->columns.time];
 	if (rows->times != NULL)
-		edge->time = edge_row_time(&rows->columns, values, nulls);
+		edge->time = edge_row_time(&rows->columns, rows->type, values, nulls);
 	if (rows->weights != NULL)
 		edge->weight = edge_row_weight(&rows->columns, rows->type, values, nulls);
 	if (rows->rows != NULL)
@@ -179,7 +179,7 @@ edge_rows_read(EdgeRows *rows, GraphStore *store, int edge_type)
 	rows->store = store;
 	rows->edge_type = edge_type;
 	rows->type = type;
-	rows->columns = edge_columns(type);
+	rows->columns = edge_columns(graph, type, true);
 	rows->source_map = store->nodes[type->source_type].map;
 	rows->target_map = store->nodes[type->target_type].map;
 	rows->same_type = type->source_type == type->target_type;

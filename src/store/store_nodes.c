@@ -54,6 +54,44 @@ nodes_not_unique(const NodeType *type)
 			 errhint("Each node must be one row; choose a unique column as key.")));
 }
 
+/* For messages: a node's row is told by its key. */
+static char *
+node_row_text(const NodeType *type, Datum key)
+{
+	return psprintf("\"%s\" = %s", type->key_column, key_text(type->key_kind, key));
+}
+
+/* A row that is being read. */
+typedef struct NodeRow
+{
+	const NodeType *type;
+	Datum		key;
+} NodeRow;
+
+static void
+node_row_context(void *arg)
+{
+	NodeRow    *row = arg;
+
+	errcontext("row of %s with %s", row->type->table, node_row_text(row->type, row->key));
+}
+
+/* The same of an edge. */
+typedef struct EdgeRow
+{
+	const EdgeType *edge;
+	const EdgeColumns *columns;
+	Datum	   *values;
+} EdgeRow;
+
+static void
+edge_row_context(void *arg)
+{
+	EdgeRow    *row = arg;
+
+	errcontext("row of %s with %s", row->edge->table, edge_row_text(row->columns, row->values));
+}
+
 /*
  * A row arrives: (key, time, columns).  A row without a key is no node; a row
  * without a time is never visible to a seed that has one.  A collation may
@@ -65,16 +103,23 @@ nodes_row(void *arg, Datum *values, bool *nulls)
 {
 	StoreNodes *nodes = arg;
 	const NodeType *type = &nodes->store->graph->node_types[nodes->type];
+	NodeRow		row = {type, values[0]};
+	ErrorContextCallback callback = {error_context_stack, node_row_context, &row};
 	int32		node;
 
 	if (nulls[0] || (nodes->asked != NULL && idmap_find(nodes->asked, values[0]) < 0))
 		return;
+	if (!nulls[1] && graph_time_is_beyond(DatumGetTimestampTz(values[1]), type->time_typeid))
+		graph_time_out_of_range(type->table, type->time_column, type->time_typeid, node_row_text(type, values[0]));
 	node = nodes_number(nodes, values[0], nulls[1] ? DT_NOEND : DatumGetTimestampTz(values[1]));
 	if (node < 0)
 		nodes_not_unique(type);
 	nodes->null_times += nulls[1] && type->time_column != NULL;
-	if (nodes->reader.row != NULL)
-		nodes->reader.row(nodes->reader.arg, node, values + 2, nulls + 2);
+	if (nodes->reader.row == NULL)
+		return;
+	error_context_stack = &callback;
+	nodes->reader.row(nodes->reader.arg, node, values + 2, nulls + 2);
+	error_context_stack = callback.previous;
 }
 
 /*
@@ -174,6 +219,8 @@ int32
 store_edge_row(GraphStore *store, int edge_type, const EdgeColumns *columns, Datum *values, bool *nulls, uint64 *hash)
 {
 	StoreEdges *edges = &store->edges[edge_type];
+	EdgeRow		row = {&store->graph->edge_types[edge_type], columns, values};
+	ErrorContextCallback callback = {error_context_stack, edge_row_context, &row};
 
 	*hash = 0;
 	if (edges->reader.row == NULL)
@@ -183,7 +230,9 @@ store_edge_row(GraphStore *store, int edge_type, const EdgeColumns *columns, Dat
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("edge type \"%s\" with features has more than %d rows",
 						store->graph->edge_types[edge_type].name, PG_INT32_MAX)));
+	error_context_stack = &callback;
 	edges->reader.row(edges->reader.arg, edges->count, values + columns->features, nulls + columns->features);
+	error_context_stack = callback.previous;
 	*hash = edges->reader.hash(edges->reader.arg, edges->count);
 	return edges->count++;
 }

@@ -82,15 +82,30 @@ edge_rows_count(const EdgeType *edge)
 	return edge->weight_column != NULL || edge->features != NIL;
 }
 
-void
-store_check_weight(float weight, const EdgeType *edge)
+/* For messages: an edge's row is told by its ends. */
+char *
+edge_row_text(const EdgeColumns *columns, Datum *values)
 {
-	if (!(weight >= 0) || isinf(weight))
-		ereport(ERROR,
-				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("weight \"%s\" of %s has a value that is negative or not finite",
-						edge->weight_column, edge->table),
-				 errhint("Weights must be numbers of at least zero.")));
+	return psprintf("ends %s and %s", key_text(columns->kinds[0], edge_row_end(columns, values[0])),
+					key_text(columns->kinds[1], edge_row_end(columns, values[1])));
+}
+
+/*
+ * A weight that is no normal number of type float4: one that is too small for
+ * it is its smallest, so that it stays one; else an error.
+ */
+float
+edge_weight_other(const EdgeColumns *columns, const EdgeType *edge, Datum *values, double weight)
+{
+	if (weight > 0 && weight < FLT_MIN)
+		return FLT_MIN;
+	ereport(ERROR,
+			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+			 isfinite(weight) && weight > 0 ?
+			 errmsg("weight \"%s\" of %s has a value that is too large: %g", edge->weight_column, edge->table, weight) :
+			 errmsg("weight \"%s\" of %s has a value that is negative or not finite", edge->weight_column, edge->table),
+			 errdetail("It is the row with %s.", edge_row_text(columns, values)),
+			 errhint("Weights must be numbers of at least zero and at most 3e38.")));
 }
 
 StorePlans *
@@ -160,9 +175,11 @@ is_integer(Oid type)
  * under a prepared query from being read as what it is not.)
  */
 EdgeColumns
-edge_columns(const EdgeType *edge)
+edge_columns(const Graph *graph, const EdgeType *edge, bool forward)
 {
-	EdgeColumns columns = {InvalidOid, -1, -1, -1};
+	EdgeColumns columns = {InvalidOid,
+		{graph->node_types[edge->source_type].key_kind, graph->node_types[edge->target_type].key_kind},
+	-1, -1, -1};
 	int			place = 2;
 
 	if (edge->source.count == 1 && edge->target.count == 1 &&
@@ -173,6 +190,13 @@ edge_columns(const EdgeType *edge)
 	if (edge->weight_column != NULL)
 		columns.weight = place++;
 	columns.features = place;
+	if (!forward)
+	{
+		KeyKind		first = columns.kinds[0];
+
+		columns.kinds[0] = columns.kinds[1];
+		columns.kinds[1] = first;
+	}
 	return columns;
 }
 
@@ -186,7 +210,7 @@ as_integer(const char *column, Oid type)
 char *
 edge_select_list(const Graph *graph, const EdgeType *edge, bool forward)
 {
-	Oid			raw = edge_columns(edge).end_type;
+	Oid			raw = edge_columns(graph, edge, forward).end_type;
 	const char *source = OidIsValid(raw) ? as_integer(edge->source.names[0], raw) :
 		key_columns_expression(&edge->source, &graph->node_types[edge->source_type].key);
 	const char *target = OidIsValid(raw) ? as_integer(edge->target.names[0], raw) :
@@ -196,7 +220,7 @@ edge_select_list(const Graph *graph, const EdgeType *edge, bool forward)
 					edge->time_column == NULL ? "" :
 					psprintf(", %s", graph_time_expression(edge->time_column, edge->time_typeid)),
 					edge->weight_column == NULL ? "" :
-					psprintf(", %s::pg_catalog.float4", quote_identifier(edge->weight_column)));
+					psprintf(", %s", graph_number_expression(edge->weight_column, edge->weight_typeid)));
 }
 
 /* What is selected of an edge table for its reader. */

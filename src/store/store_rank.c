@@ -128,7 +128,7 @@ ranks_weight(RankedNeighbor *neighbors, int32 n, uint64 epoch)
 		double		key;
 
 		copy = i > 0 && neighbors[i].priority == neighbors[i - 1].priority ? copy + 1 : 0;
-		key = -log(1 - random_unit(random_hash(random_hash(neighbors[i].priority, epoch), copy))) / neighbors[i].weight;
+		key = (0 - log(1 - random_unit(random_hash(random_hash(neighbors[i].priority, epoch), copy)))) / neighbors[i].weight;
 		neighbors[i].rank = PG_UINT64_MAX;
 		if (neighbors[i].weight > 0)
 			memcpy(&neighbors[i].rank, &key, sizeof(key));
