@@ -103,7 +103,9 @@ blas_symbol(void *library, const char *name)
 static const char *
 blas_core(void)
 {
-#if defined(__x86_64__) && defined(__GNUC__)
+#if defined(SAGE_ISA_avx2)
+	return "Haswell";
+#elif defined(__x86_64__) && defined(__GNUC__)
 	if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
 		__builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
 		__builtin_cpu_supports("avx512vl"))

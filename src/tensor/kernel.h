@@ -65,6 +65,22 @@
 #endif
 typedef float Lanes __attribute__((vector_size(KERNEL_LANES * 4), aligned(4), may_alias));
 
+/*
+ * What gains by the registers of AVX-512 has a version of its own for them,
+ * KERNEL_WIDE, where the compiler can make it and kernel_is_wide() says so.
+ */
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 12 && defined(__x86_64__) && \
+	!defined(SAGE_ISA_default) && !defined(SAGE_ISA_avx2)
+#define KERNEL_WIDE __attribute__((target(KERNEL_AVX512), optimize("tree-vectorize")))
+typedef float WideLanes __attribute__((vector_size(64), aligned(4), may_alias));
+
+KERNEL_INLINE bool
+kernel_is_wide(void)
+{
+	return __builtin_cpu_supports("x86-64-v4");
+}
+#endif
+
 /* The sum of the floats of a register, in a fixed order. */
 KERNEL_INLINE float
 lanes_sum(const Lanes *lanes)
