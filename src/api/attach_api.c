@@ -10,7 +10,9 @@
 #include "postgres.h"
 
 #include "catalog/namespace.h"
+#include "catalog/pg_type.h"
 #include "commands/defrem.h"
+#include "common/hashfn.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
@@ -40,11 +42,18 @@ static const struct
 	{"update", "UPDATE", "OLD TABLE AS sage_old NEW TABLE AS sage_new"},
 };
 
-/* A name that is the same each time, and fits. */
+/*
+ * A name that is the same each time, and fits.  Names are cut where they are
+ * too long, and "a_b" with "c" reads like "a" with "b_c", so a hash of both
+ * tells them apart.
+ */
 static char *
 trigger_name(const char *model, const char *column, const char *label)
 {
-	return makeObjectName(psprintf("sage_%s", model), column, label);
+	uint32		hash = hash_combine(hash_bytes((const unsigned char *) model, strlen(model)),
+									hash_bytes((const unsigned char *) column, strlen(column)));
+
+	return makeObjectName(psprintf("sage_%s", model), column, psprintf("%s_%08x", label, hash));
 }
 
 static void
@@ -100,6 +109,43 @@ drop_triggers(const char *function, const char *model, const char *column)
 	foreach(lc, statements)
 		run(lfirst(lc));
 	return list_length(statements);
+}
+
+/*
+ * An error if another model fills the column already: the later trigger would
+ * win, and each of them be wrong about the other's rows.
+ */
+static void
+check_not_attached(const char *function, Oid relid, const char *model, const char *column)
+{
+	QueryArgs	args = {0};
+	List	   *others = NIL;
+
+	args_add_text(&args, function);
+	args_add_text(&args, model);
+	args_add_text(&args, column);
+	args_add(&args, OIDOID, ObjectIdGetDatum(relid), false);
+	query_once("SELECT pg_catalog.convert_from(pg_catalog.substr(t.tgargs, 1, pg_catalog.length(t.tgargs)"
+			   " OPERATOR(pg_catalog.-) pg_catalog.octet_length($3) OPERATOR(pg_catalog.-) 2),"
+			   " pg_catalog.getdatabaseencoding())"
+			   " FROM pg_catalog.pg_trigger t"
+			   " WHERE t.tgfoid OPERATOR(pg_catalog.=) $1::pg_catalog.regprocedure::pg_catalog.oid"
+			   " AND t.tgrelid OPERATOR(pg_catalog.=) $4"
+			   " AND (t.tgtype OPERATOR(pg_catalog.&) 1::pg_catalog.int2) OPERATOR(pg_catalog.=) 1"	/* for each row */
+			   " AND t.tgnargs OPERATOR(pg_catalog.=) 2::pg_catalog.int2"
+			   " AND pg_catalog.encode(t.tgargs, 'hex') OPERATOR(pg_catalog.~~) ('%00' OPERATOR(pg_catalog.||)"
+			   " pg_catalog.encode(pg_catalog.convert_to($3, pg_catalog.getdatabaseencoding()), 'hex')"
+			   " OPERATOR(pg_catalog.||) '00')"
+			   " AND pg_catalog.encode(t.tgargs, 'hex') OPERATOR(pg_catalog.!~~)"
+			   " (pg_catalog.encode(pg_catalog.convert_to($2, pg_catalog.getdatabaseencoding()), 'hex')"
+			   " OPERATOR(pg_catalog.||) '00%')"
+			   " ORDER BY t.oid USING OPERATOR(pg_catalog.<) LIMIT 1",
+			   args.count, args.types, args.values, args.nulls, trigger_row, &others);
+	if (others != NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("column \"%s\" is kept filled by model \"%s\" already", column, (char *) linitial(others)),
+				 errhint("Call sage_detach('%s', '%s') first, or add a column.", (char *) linitial(others), column)));
 }
 
 /*
@@ -242,6 +288,7 @@ sage_attach(PG_FUNCTION_ARGS)
 		score_column_check_generated(node_table, scorer);
 	call = psprintf("EXECUTE FUNCTION %s(%s, %s)", score_function(fcinfo),
 					quote_literal_cstr(model), quote_literal_cstr(column));
+	check_not_attached(psprintf("%s()", score_function(fcinfo)), node_table, model, column);
 	(void) drop_triggers(psprintf("%s()", score_function(fcinfo)), model, column);
 	create_triggers(scorer, column, strcmp(mode, "before") == 0, call);
 	exclude_column(scorer, column);

@@ -53,6 +53,11 @@ score_column_find(ScoreColumn *column, Oid relid, const char *name, const Scorer
 				 errmsg("score column \"%s\" of table %s does not exist", name, graph_table_name(relid)),
 				 nearest != NULL ? errhint("Perhaps you meant \"%s\".", nearest) : 0));
 	}
+	if (get_attgenerated(relid, found.attnum) != '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_GENERATED_ALWAYS),
+				 errmsg("score column \"%s\" of table %s is a generated column", name, graph_table_name(relid)),
+				 errhint("Add an ordinary column for the scores.")));
 	column->name = pstrdup(name);
 	column->attnum = found.attnum;
 	column->type = found.typeid;

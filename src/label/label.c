@@ -21,6 +21,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
+#include "utils/typcache.h"
 
 #include "base/memory.h"
 #include "base/query.h"
@@ -49,6 +50,7 @@ typedef struct LabelReading
 	Labels	   *labels;
 	const char *what;			/* the target's name, for messages */
 	LabelKind	kind;
+	Oid			class_type;		/* of a single label; of arrays, of their elements */
 	MemoryContext row_cxt;		/* reset after each row */
 	int64		capacity;
 	double	   *numbers;		/* [n] bool, integer, number */
@@ -244,26 +246,63 @@ task_of(const LabelReading *reading, const char *given)
 	return reading->nclasses == 2 ? TASK_BINARY : TASK_MULTICLASS;
 }
 
-static int
-class_entry_compare(const void *a, const void *b, void *kind)
+/* A class while the classes are put in order. */
+typedef struct ClassValue
 {
-	const ClassEntry *x = *(ClassEntry *const *) a;
-	const ClassEntry *y = *(ClassEntry *const *) b;
+	const ClassEntry *entry;
+	Datum		value;
+} ClassValue;
 
-	if (kind_is_number(*(LabelKind *) kind) || *(LabelKind *) kind == LABEL_NUMBER_ARRAY)
-	{
-		double		p = strtod(x->name, NULL);
-		double		q = strtod(y->name, NULL);
+/* What the type's order needs. */
+typedef struct ClassOrder
+{
+	FmgrInfo   *compare;
+	Oid			collation;
+} ClassOrder;
 
-		if (p != q)
-			return p < q ? -1 : 1;
-	}
-	return strcmp(x->name, y->name);
+static int
+class_value_compare(const void *a, const void *b, void *arg)
+{
+	const ClassValue *x = a;
+	const ClassValue *y = b;
+	ClassOrder *order = arg;
+	int			result = DatumGetInt32(FunctionCall2Coll(order->compare, order->collation, x->value, y->value));
+
+	/* a collation may call different texts equal */
+	return result != 0 ? result : strcmp(x->entry->name, y->entry->name);
 }
 
 /*
- * Puts the classes into their final order (numbers by value, others by
- * bytes, so false < true) and returns the new place of each.
+ * Sorts classes by the order of their type: numbers by value, an enum as it
+ * was declared, text by the type's default collation, false before true.
+ */
+static void
+classes_sort(ClassEntry **entries, int n, Oid type)
+{
+	ClassOrder	order = {&lookup_type_cache(type, TYPECACHE_CMP_PROC_FINFO)->cmp_proc_finfo, get_typcollation(type)};
+	ClassValue *values = palloc(Max(n, 1) * sizeof(ClassValue));
+	Oid			input;
+	Oid			param;
+
+	if (!OidIsValid(order.compare->fn_oid))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_FUNCTION),
+				 errmsg("could not identify a comparison function for type %s", format_type_be(type)),
+				 errhint("Cast the labels to text.")));
+	getTypeInputInfo(type, &input, &param);
+	for (int i = 0; i < n; i++)
+	{
+		values[i].entry = entries[i];
+		values[i].value = OidInputFunctionCall(input, entries[i]->name, param, -1);
+	}
+	qsort_arg(values, n, sizeof(ClassValue), class_value_compare, &order);
+	for (int i = 0; i < n; i++)
+		entries[i] = unconstify(ClassEntry *, values[i].entry);
+}
+
+/*
+ * Puts the classes into their final order, that of their type, and returns
+ * the new place of each.
  */
 static int32 *
 labels_order_classes(LabelReading *reading)
@@ -278,7 +317,7 @@ labels_order_classes(LabelReading *reading)
 	hash_seq_init(&scan, reading->classes);
 	while ((entry = hash_seq_search(&scan)) != NULL)
 		entries[n++] = entry;
-	qsort_arg(entries, n, sizeof(ClassEntry *), class_entry_compare, &reading->kind);
+	classes_sort(entries, n, reading->class_type);
 	labels->nclasses = n;
 	labels->class_names = palloc(Max(n, 1) * sizeof(char *));
 	for (int i = 0; i < n; i++)
@@ -416,7 +455,8 @@ labels_read(const Graph *graph, int node_type, const TargetSource *source)
 		.capacity = 1024, .member_capacity = 1024
 	};
 	bool		timed;
-	char	   *sql = labels_sql(graph, node_type, source, &reading.kind, &timed, &labels->has_split);
+	char	   *sql = labels_sql(graph, node_type, source, &reading.kind, &reading.class_type, &timed,
+								 &labels->has_split);
 
 	labels->key_kind = graph->node_types[node_type].key_kind;
 	labels->keys = memory_alloc(reading.capacity, sizeof(Datum));
@@ -448,8 +488,9 @@ void
 labels_check(const Graph *graph, int node_type, const TargetSource *source)
 {
 	LabelKind	kind;
+	Oid			type;
 	bool		timed,
 				has_split;
 
-	(void) labels_sql(graph, node_type, source, &kind, &timed, &has_split);
+	(void) labels_sql(graph, node_type, source, &kind, &type, &timed, &has_split);
 }

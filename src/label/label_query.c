@@ -110,6 +110,15 @@ label_kind(Oid typeid)
 			 errhint("A target is boolean, a number, text, an enum, or an array of these.")));
 }
 
+/* The type of a single class. */
+static Oid
+class_type(Oid typeid)
+{
+	Oid			element = get_element_type(typeid);
+
+	return getBaseType(OidIsValid(element) ? element : typeid);
+}
+
 /* SELECT key, label, number, time, split FROM source; 1.0 and 1 are one class */
 static char *
 label_sql(const char *from, const char *node, const char *label, Oid label_type, Oid time_type, bool has_split,
@@ -210,9 +219,10 @@ label_node(const NodeType *type, Oid typeid)
 		"node::pg_catalog.uuid";
 }
 
-/* The SQL that reads the labels, and what kind they are. */
+/* The SQL that reads the labels, and what kind and type they are; of arrays the type is the elements'. */
 char *
-labels_sql(const Graph *graph, int node_type, const TargetSource *source, LabelKind *kind, bool *timed, bool *has_split)
+labels_sql(const Graph *graph, int node_type, const TargetSource *source, LabelKind *kind, Oid *label_type,
+		   bool *timed, bool *has_split)
 {
 	const NodeType *type = &graph->node_types[node_type];
 	TupleDesc	desc;
@@ -234,6 +244,7 @@ labels_sql(const Graph *graph, int node_type, const TargetSource *source, LabelK
 					 nearest != NULL ? errhint("Perhaps you meant \"%s\".", nearest) : 0));
 		}
 		*kind = label_kind(column.typeid);
+		*label_type = class_type(column.typeid);
 		return label_sql(type->table, graph_node_key(type), source->column, column.typeid, InvalidOid, false, *kind);
 	}
 
@@ -258,6 +269,7 @@ labels_sql(const Graph *graph, int node_type, const TargetSource *source, LabelK
 				 errmsg("column \"at\" of the labels query is of type %s, which is not a time",
 						format_type_be(time_type))));
 	*kind = label_kind(result_column(desc, "label"));
+	*label_type = class_type(result_column(desc, "label"));
 	*timed = OidIsValid(time_type);
 	*has_split = OidIsValid(result_column(desc, "split"));
 	return label_sql(labels_subquery(source->query), node, "label", result_column(desc, "label"), time_type,

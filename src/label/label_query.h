@@ -32,7 +32,7 @@ kind_is_array(LabelKind kind)
 	return kind == LABEL_ARRAY || kind == LABEL_NUMBER_ARRAY;
 }
 
-extern char *labels_sql(const Graph *graph, int node_type, const TargetSource *source, LabelKind *kind, bool *timed,
-						bool *has_split);
+extern char *labels_sql(const Graph *graph, int node_type, const TargetSource *source, LabelKind *kind, Oid *type,
+						bool *timed, bool *has_split);
 
 #endif							/* SAGE_LABEL_QUERY_H */

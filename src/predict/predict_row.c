@@ -7,6 +7,10 @@
  * its own columns are those of the value.  Its neighborhood is that of the
  * edges that already name the key, and of the edges that the row itself is,
  * where a foreign key of the node table is an edge type.
+ *
+ * The row exists from its own time on, as if it were stored: to the nodes
+ * that have it as a neighbor it has the place that this time gives it, and
+ * none where it is not before the time as of which is scored.
  */
 #include "postgres.h"
 
@@ -30,7 +34,7 @@ typedef struct RowReading
 	LiveState  *live;
 	const Graph *graph;
 	int			type;
-	bool		aged;			/* the row's own time is read */
+	bool		timed;			/* rows of its type have times */
 	int32		node;			/* -1: the row did not arrive */
 } RowReading;
 
@@ -55,7 +59,7 @@ edge_width(const EdgeType *edge)
 }
 
 /*
- * The row arrives: (key, its time if it matters, own edges, columns).  It
+ * The row arrives: (key, its time if its type has one, own edges, columns).  It
  * comes once more for each further node that a foreign key of it finds, where
  * what that refers to is not unique; then it brings edges only.
  */
@@ -74,7 +78,7 @@ row_row(void *arg, Datum *values, bool *nulls)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("row to be scored has no key"),
 				 errdetail("Column \"%s\" is null.", reading->graph->node_types[reading->type].key_column)));
-	if (reading->aged)
+	if (reading->timed)
 	{
 		const NodeType *type = &graph->node_types[reading->type];
 
@@ -151,7 +155,7 @@ check_row_type(const CachedModel *cached, Oid row_type)
 	TupleDesc	desc = lookup_rowtype_tupdesc_copy(row_type, -1);
 
 	check_row_columns(type, row_type, desc, type->key_column);
-	if (model_has_age(cached->spec, cached->graph, cached->spec->node_type))
+	if (type->time_column != NULL)
 		check_row_column(type, row_type, desc, type->time_column);
 	for (int i = 0; set != NULL && i < feature_column_count(set); i++)
 	{
@@ -206,7 +210,7 @@ row_query(CachedModel *cached, Oid row_type)
 	check_row_type(cached, row_type);
 	initStringInfo(&sql);
 	appendStringInfo(&sql, "SELECT %s", graph_node_key(type));
-	if (model_has_age(cached->spec, cached->graph, cached->spec->node_type))
+	if (type->time_column != NULL)
 		appendStringInfo(&sql, ", %s", graph_time_expression(type->time_column, type->time_typeid));
 	for (int r = 0; r < cached->graph->nrelations; r++)
 	{
@@ -232,7 +236,7 @@ scorer_score_row(Scorer *scorer, HeapTupleHeader row, float *outputs, float *hid
 	LiveState	live = {NULL};
 	RowReading	reading = {
 		.live = &live, .graph = cached->graph, .type = cached->spec->node_type,
-		.aged = model_has_age(cached->spec, cached->graph, cached->spec->node_type), .node = -1
+		.timed = cached->graph->node_types[cached->spec->node_type].time_column != NULL, .node = -1
 	};
 	Datum		value = HeapTupleHeaderGetDatum(row);
 

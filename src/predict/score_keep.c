@@ -156,6 +156,13 @@ scores_last(const Scorer *scorer)
 		MemoryContextMemAllocated(all->cxt, true) <= (Size) guc_max_memory * 1024 / 4;
 }
 
+/* Both arrays may be NULL where n is 0. */
+static bool
+same_transactions(const TransactionId *a, const TransactionId *b, uint32 n)
+{
+	return n == 0 || memcmp(a, b, n * sizeof(TransactionId)) == 0;
+}
+
 static bool
 same_snapshot(Snapshot snapshot)
 {
@@ -163,8 +170,8 @@ same_snapshot(Snapshot snapshot)
 
 	return snapshot->xmin == kept.xmin && snapshot->xmax == kept.xmax && snapshot->xcnt == kept.xcnt &&
 		snapshot->subxcnt == kept.subxcnt && snapshot->takenDuringRecovery == kept.in_recovery &&
-		memcmp(snapshot->xip, kept.xip, kept.xcnt * sizeof(TransactionId)) == 0 &&
-		memcmp(snapshot->subxip, kept.xip + kept.xcnt, kept.subxcnt * sizeof(TransactionId)) == 0 &&
+		same_transactions(snapshot->xip, kept.xip, kept.xcnt) &&
+		same_transactions(snapshot->subxip, kept.xip + kept.xcnt, kept.subxcnt) &&
 		passed < PG_INT32_MAX;
 }
 
@@ -203,8 +210,10 @@ keep_put(Scorer *scorer)
 		return;
 	MemoryContextSetParent(kept_context(), TopMemoryContext);
 	kept.xip = MemoryContextAlloc(kept_context(), Max(snapshot->xcnt + snapshot->subxcnt, 1) * sizeof(TransactionId));
-	memcpy(kept.xip, snapshot->xip, snapshot->xcnt * sizeof(TransactionId));
-	memcpy(kept.xip + snapshot->xcnt, snapshot->subxip, snapshot->subxcnt * sizeof(TransactionId));
+	if (snapshot->xcnt > 0)
+		memcpy(kept.xip, snapshot->xip, snapshot->xcnt * sizeof(TransactionId));
+	if (snapshot->subxcnt > 0)
+		memcpy(kept.xip + snapshot->xcnt, snapshot->subxip, snapshot->subxcnt * sizeof(TransactionId));
 	kept.xcnt = snapshot->xcnt;
 	kept.subxcnt = snapshot->subxcnt;
 	kept.xmin = snapshot->xmin;

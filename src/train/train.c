@@ -506,6 +506,21 @@ train_load(const TrainRequest *request)
 	return training;
 }
 
+/* Why there is no validation metric: nothing chose among the epochs. */
+static void
+report_undefined(const Trainer *trainer)
+{
+	if (trainer->labels->counts[SPLIT_VALIDATION] == 0)
+		ereport(NOTICE,
+				(errmsg("there are no validation labels"),
+				 errdetail("No metric chose among the epochs, and none stopped the training.")));
+	else
+		ereport(NOTICE,
+				(errmsg("metric %s is not defined on the validation labels", metric_names[trainer->metric]),
+				 errdetail("They may be too few, or all of one class."),
+				 errhint("Choose another split, or another metric with the option \"metric\".")));
+}
+
 /* Trains the model, and the features-only baseline that it has to beat. */
 TrainResult *
 train_learn(Training *training)
@@ -517,6 +532,8 @@ train_learn(Training *training)
 	Fanout	   *off = fanout_off(graph, spec->layers);
 
 	result->fit = train_fit(trainer, result->model, spec->fanout, training->fanout, PHASE_TRAINING);
+	if (!isfinite(result->fit.validation))
+		report_undefined(trainer);
 	trainer->main_model = result->model;
 	trainer->main_fit = &result->fit;
 	trainer->warm = NULL;

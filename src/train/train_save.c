@@ -196,6 +196,16 @@ save_epochs(int64 run, const FitResult *fit, bool baseline)
 		train_save_epoch(run, baseline, &fit->rows[i]);
 }
 
+/* Whether a version is better cannot be said: false, and why. */
+static bool
+not_comparable(const char *model, const char *why)
+{
+	ereport(NOTICE,
+			(errmsg("new version of model \"%s\" is not deployed: %s", model, why),
+			 errhint("Deploy it with sage_deploy if it is wanted all the same.")));
+	return false;
+}
+
 /* Whether the new version is to score. */
 static bool
 deploy_wanted(const TrainArguments *args, const TrainResult *result)
@@ -207,8 +217,12 @@ deploy_wanted(const TrainArguments *args, const TrainResult *result)
 	if (deploy != DEPLOY_IF_BETTER || entry == NULL || entry->deployed == 0)
 		return deploy != DEPLOY_NEVER;
 	version = model_catalog_version(args->model, 0);
-	if (!isfinite(version->validation) || !isfinite(result->fit.validation) || version->metric == NULL ||
+	if (!isfinite(result->fit.validation))
+		return not_comparable(args->model, "its validation metric is not defined");
+	if (version->metric != NULL && isfinite(version->validation) &&
 		strcmp(version->metric, metric_names[result->metric]) != 0)
+		return not_comparable(args->model, "the deployed version was judged by another metric");
+	if (version->metric == NULL || !isfinite(version->validation))
 		return true;
 	return metric_higher_is_better(result->metric) ? result->fit.validation > version->validation :
 		result->fit.validation < version->validation;

@@ -74,8 +74,8 @@ SELECT version FROM sage_train('m', options => '{"quiet": true, "deploy": "if_be
 SELECT deployed FROM sage.models WHERE model = 'm';
 SELECT version FROM sage_train('m', options => '{"quiet": true, "deploy": "if_better", "metric": "accuracy"}');
 SELECT deployed FROM sage.models WHERE model = 'm';
-SELECT version FROM sage_train('m', options => '{"quiet": true, "deploy": "if_better", "metric": "log_loss", "epochs": 1, "learning_rate": 0.3, "dropout": 0, "weight_decay": 0}');
-SELECT version FROM sage_train('m', options => '{"quiet": true, "deploy": "if_better", "epochs": 100, "learning_rate": 0.01}');
+SELECT version FROM sage_train('m', options => '{"quiet": true, "deploy": "always", "metric": "log_loss", "epochs": 1, "learning_rate": 0.3, "dropout": 0, "weight_decay": 0}');
+SELECT version FROM sage_train('m', options => '{"quiet": true, "deploy": "if_better", "metric": "log_loss", "epochs": 100, "learning_rate": 0.01}');
 WITH v AS (SELECT * FROM sage.model_versions WHERE model = 'm')
 SELECT (SELECT validation FROM v WHERE version = 6) < (SELECT validation FROM v WHERE version = 5) AS better,
 	(SELECT version FROM v WHERE deployed) = CASE WHEN (SELECT validation FROM v WHERE version = 6) < (SELECT validation FROM v WHERE version = 5) THEN 6 ELSE 5 END AS better_deployed;
