@@ -44,6 +44,7 @@ typedef struct LauncherShared
 {
 	LWLock	   *lock;
 	Latch	   *latch;			/* of the launcher; NULL: there is none */
+	bool		overflow;		/* more databases asked than the list holds */
 	int			count;
 	Oid			asked[MAX_ASKED];	/* databases that lack a worker */
 } LauncherShared;
@@ -101,19 +102,29 @@ launcher_register(void)
 	RegisterBackgroundWorker(&worker);
 }
 
+/* Puts a database at the end of the list; the lock is held. */
+static void
+note_database(Oid database)
+{
+	for (int i = 0; i < shared->count; i++)
+	{
+		if (shared->asked[i] == database)
+			return;
+	}
+	if (shared->count < MAX_ASKED)
+		shared->asked[shared->count++] = database;
+	else
+		shared->overflow = true;
+}
+
 /* Has a worker started later; nothing happens where there is no launcher. */
 void
 launcher_ask(Oid database)
 {
-	bool		known = false;
-
 	if (shared == NULL)
 		return;
 	LWLockAcquire(shared->lock, LW_EXCLUSIVE);
-	for (int i = 0; i < shared->count; i++)
-		known |= shared->asked[i] == database;
-	if (!known && shared->count < MAX_ASKED)
-		shared->asked[shared->count++] = database;
+	note_database(database);
 	if (shared->latch != NULL)
 		SetLatch(shared->latch);
 	LWLockRelease(shared->lock);
@@ -168,38 +179,79 @@ launcher_sleep(long milliseconds)
 	}
 }
 
-/* Tries for all that asked; true if none is left. */
+/* The database that has waited longest, off the list; InvalidOid: none waits. */
+static Oid
+next_asked(void)
+{
+	Oid			database = InvalidOid;
+
+	LWLockAcquire(shared->lock, LW_EXCLUSIVE);
+	if (shared->count > 0)
+	{
+		database = shared->asked[0];
+		shared->count--;
+		memmove(shared->asked, shared->asked + 1, shared->count * sizeof(Oid));
+	}
+	LWLockRelease(shared->lock);
+	return database;
+}
+
+/*
+ * Tries for all that asked, the first to ask first; true if none is left.  A
+ * database that fails goes to the end of the list, without a wake-up: it is
+ * tried again after the sleep.
+ */
 static bool
 serve_asked(void)
 {
-	bool		failed = false;
+	Oid			database;
 
-	for (;;)
+	while (OidIsValid(database = next_asked()))
 	{
-		Oid			database = InvalidOid;
-
+		if (job_launch(database))
+			continue;
 		LWLockAcquire(shared->lock, LW_EXCLUSIVE);
-		if (shared->count > 0)
-			database = shared->asked[--shared->count];
+		note_database(database);
 		LWLockRelease(shared->lock);
-		if (!OidIsValid(database))
-			break;
-		if (!job_launch(database))
-		{
-			launcher_ask(database);
-			failed = true;
-			break;
-		}
+		return false;
 	}
-	return !failed;
+	return true;
+}
+
+/* One worker to each database, one after the other, so that few processes are taken at once. */
+static void
+serve_all(void)
+{
+	List	   *databases = list_databases();
+	ListCell   *lc;
+
+	foreach(lc, databases)
+	{
+		while (!ShutdownRequestPending && !job_launch(lfirst_oid(lc)))
+			launcher_sleep(1000);
+		launcher_sleep(50);
+		if (ShutdownRequestPending)
+			break;
+	}
+	list_free(databases);
+}
+
+/* Whether more databases asked than the list holds; asks once. */
+static bool
+take_overflow(void)
+{
+	bool		overflow;
+
+	LWLockAcquire(shared->lock, LW_EXCLUSIVE);
+	overflow = shared->overflow;
+	shared->overflow = false;
+	LWLockRelease(shared->lock);
+	return overflow;
 }
 
 void
 sage_launcher_main(Datum arg)
 {
-	List	   *databases;
-	ListCell   *lc;
-
 	pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	BackgroundWorkerUnblockSignals();
@@ -210,20 +262,13 @@ sage_launcher_main(Datum arg)
 	LWLockRelease(shared->lock);
 	before_shmem_exit(launcher_exit, 0);
 
-	/* one after the other, so that few processes are taken at once */
-	databases = list_databases();
-	foreach(lc, databases)
-	{
-		while (!ShutdownRequestPending && !job_launch(lfirst_oid(lc)))
-			launcher_sleep(1000);
-		launcher_sleep(50);
-		if (ShutdownRequestPending)
-			break;
-	}
+	serve_all();
 	while (!ShutdownRequestPending)
 	{
 		bool		served = serve_asked();
 
+		if (served && take_overflow())
+			serve_all();
 		launcher_sleep(served ? 60 * 1000L : 1000L);
 	}
 	proc_exit(1);				/* if it was not the server that stopped, it is to be started again */

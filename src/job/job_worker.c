@@ -14,7 +14,6 @@
 #include <sys/resource.h>
 
 #include "access/xact.h"
-#include "catalog/pg_authid.h"
 #include "commands/extension.h"
 #include "miscadmin.h"
 #include "pgstat.h"
@@ -31,9 +30,11 @@
 
 #include "base/guc.h"
 #include "job/job_launch.h"
+#include "job/job_launcher.h"
 #include "job/job_lock.h"
 #include "job/job_message.h"
 #include "job/job_progress.h"
+#include "job/job_session.h"
 #include "job/job_state.h"
 #include "job/job_train.h"
 #include "job/job_worker.h"
@@ -57,29 +58,6 @@ worker_terminate(SIGNAL_ARGS)
  * Preparing
  * ------------------------------------------------------------------------
  */
-
-static void
-set_default(const char *name, const char *value)
-{
-	SetConfigOption(name, value, PGC_SUSET, PGC_S_OVERRIDE);
-}
-
-/*
- * What the database or the superuser may have set for sessions is not meant
- * for workers.
- */
-static void
-worker_settings(void)
-{
-	set_default("search_path", "pg_catalog, pg_temp");
-	set_default("default_transaction_isolation", "read committed");
-	set_default("default_transaction_read_only", "off");
-	set_default("lock_timeout", "0");
-	set_default("synchronize_seqscans", "off");
-	set_default("track_activities", "on");
-	if (guc_worker_nice > 0)
-		(void) setpriority(PRIO_PROCESS, 0, guc_worker_nice);
-}
 
 /*
  * The server says in its lock file that it is stopping before it tells its
@@ -188,14 +166,6 @@ worker_recover(MemoryContext cxt)
 	return error;
 }
 
-static void
-worker_be_myself(void)
-{
-	SetUserIdAndSecContext(GetSessionUserId(), 0);
-	SetSessionAuthorization(BOOTSTRAP_SUPERUSERID, true);
-	set_default("search_path", "pg_catalog, pg_temp");
-}
-
 /* ------------------------------------------------------------------------
  * Runs
  * ------------------------------------------------------------------------
@@ -218,7 +188,7 @@ work_on(const JobRow *row)
 		error = worker_recover(cxt);
 	}
 	PG_END_TRY();
-	worker_be_myself();
+	session_reset_settings();
 	if (error != NULL)
 	{
 		for (int i = 0; i < 3 && !record_end(row->run, error); i++)
@@ -231,15 +201,16 @@ work_on(const JobRow *row)
 		job_state_forget(row->run);
 	job_unlock_run(row->run);
 	job_commit();
+	session_discard();
 }
 
 /*
  * Takes the next run and trains it; false if there is none.  If still more
- * wait, another worker is started.  A signal that came late for the run
+ * wait, another worker is started.  *busy is set when one was taken.  A signal that came late for the run
  * before is not meant for this one.
  */
 static bool
-work_once(MemoryContext cxt)
+work_once(MemoryContext cxt, bool *busy)
 {
 	MemoryContext old = MemoryContextSwitchTo(cxt);
 	JobRow	   *row = NULL;
@@ -256,7 +227,10 @@ work_once(MemoryContext cxt)
 	}
 	job_commit();
 	if (row != NULL)
+	{
+		*busy = true;
 		work_on(row);
+	}
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(cxt);
 	return row != NULL;
@@ -283,6 +257,17 @@ worker_pause(long milliseconds)
 }
 
 /*
+ * A worker that ends while runs may wait leaves its place to another.  Called
+ * when its locks are released.
+ */
+static void
+worker_replace(int code, Datum busy)
+{
+	if (*(bool *) DatumGetPointer(busy) && !job_launch(MyDatabaseId))
+		launcher_ask(MyDatabaseId);
+}
+
+/*
  * A worker whose slot could not be had goes away: those that have them look
  * again after they gave theirs back, and so find what was submitted meanwhile.
  */
@@ -291,12 +276,16 @@ sage_worker_main(Datum arg)
 {
 	MemoryContext cxt;
 	int			slot;
+	bool		busy = false;
 
 	pqsignal(SIGTERM, worker_terminate);
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	BackgroundWorkerUnblockSignals();
 	BackgroundWorkerInitializeConnectionByOid(DatumGetObjectId(arg), InvalidOid, 0);
-	worker_settings();
+	session_defaults();
+	if (guc_worker_nice > 0)
+		(void) setpriority(PRIO_PROCESS, 0, guc_worker_nice);
+	on_shmem_exit(worker_replace, PointerGetDatum(&busy));
 	messages_install();
 	progress_end();
 	cxt = AllocSetContextCreate(TopMemoryContext, "worker", ALLOCSET_DEFAULT_SIZES);
@@ -311,14 +300,22 @@ sage_worker_main(Datum arg)
 		job_commit();
 		if (slot < 0)
 			break;
-		while (work_once(cxt))
+		while (work_once(cxt, &busy))
 		{
+			/* the slot went with all else that the session held */
+			job_begin();
+			slot = job_lock_slot(guc_max_workers);
+			job_commit();
+			if (slot < 0)
+				break;
 			if (ConfigReloadPending)
 			{
 				ConfigReloadPending = false;
 				ProcessConfigFile(PGC_SIGHUP);
 			}
 		}
+		if (slot < 0)
+			break;
 		job_begin();
 		job_unlock_slot(slot);
 		job_commit();
@@ -326,5 +323,6 @@ sage_worker_main(Datum arg)
 			break;
 		worker_pause(100);
 	} while (!terminated);
+	busy &= terminated;
 	proc_exit(0);
 }

@@ -415,6 +415,43 @@ is($node->safe_psql('one', q{SELECT count(*) FROM sage.runs WHERE model = 'twice
 is($node->safe_psql('one', q{SELECT count(*) FROM sage.epoch WHERE run NOT IN (SELECT run FROM sage.run)}), '0', 'no epoch either');
 
 # ----------------------------------------------------------------------------
+# A run leaves nothing behind for the next role's
+# ----------------------------------------------------------------------------
+
+$node->safe_psql('one', q{
+	ALTER DATABASE one SET sage.max_workers = 1;
+	CREATE ROLE leaves; CREATE ROLE looks;
+	GRANT CREATE, USAGE ON SCHEMA public TO leaves, looks;
+	GRANT TEMPORARY ON DATABASE one TO leaves;
+	CREATE SEQUENCE counter; GRANT ALL ON counter TO leaves, looks;
+	SET ROLE leaves;
+	CREATE FUNCTION leave() RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
+		PERFORM set_config('app.tenant', 'left', false), set_config('transform_null_equals', 'on', false),
+			set_config('default_transaction_read_only', 'on', false), pg_advisory_lock(4711), nextval('counter');
+		RETURN true; END $$;
+	RESET ROLE; SET ROLE looks;
+	CREATE FUNCTION look() RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
+		RAISE WARNING 'tenant=%, nulls=%, locks=%, read only=%', current_setting('app.tenant', true), current_setting('transform_null_equals'),
+			(SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND objid = 4711),
+			current_setting('default_transaction_read_only');
+		PERFORM currval('counter');
+		RETURN true;
+		EXCEPTION WHEN object_not_in_prerequisite_state THEN RETURN true; END $$;});
+$out = $node->safe_psql('one', q{
+	BEGIN;
+	SET LOCAL ROLE leaves;
+	SELECT sage_train_async('left', 'g', labels => 'SELECT id AS node, y AS label FROM people WHERE id <> 1 OR leave()', options => '{"epochs": 2, "exclude": ["y"]}');
+	SET LOCAL ROLE looks;
+	SELECT sage_train_async('seen', 'g', labels => 'SELECT id AS node, y AS label FROM people WHERE id <> 1 OR look()', options => '{"epochs": 2, "exclude": ["y"]}');
+	COMMIT;});
+my ($first, $second) = split /\n/, $out;
+is($node->safe_psql('one', "SELECT sage_wait($second)"), 'done', 'the run of another role is not held up');
+like($node->safe_psql('one', "SELECT messages::text FROM sage.runs WHERE run = $second"),
+	qr/tenant=(<NULL>)?, nulls=off, locks=0, read only=off/, 'and finds nothing of the one before');
+like($node->safe_psql('one', "SELECT state FROM sage.runs WHERE run = $first"), qr/^(done|failed)$/, 'whose end is recorded');
+$node->safe_psql('one', 'ALTER DATABASE one RESET sage.max_workers');
+
+# ----------------------------------------------------------------------------
 # No free process
 # ----------------------------------------------------------------------------
 
