@@ -72,6 +72,7 @@ extern char *target_column(const Graph *graph, const char *target, int *node_typ
 extern void labels_check(const Graph *graph, int node_type, const TargetSource *source);
 extern Labels *labels_read(const Graph *graph, int node_type, const TargetSource *source);
 extern void labels_split(Labels *labels, const ModelOptions *options);
+extern TimestampTz label_option_time(const char *name, const char *text);
 extern void labels_find_bounds(Labels *labels, const ModelOptions *options);
 extern void labels_split_by_time(Labels *labels);
 extern TimestampTz labels_horizon(const Labels *labels, const ModelOptions *options);

@@ -86,27 +86,97 @@ split_at_least_one(Labels *labels, Split needed, Split from)
 	}
 }
 
+/*
+ * Mean and standard deviation of the numbers that train.  Deviations are
+ * scaled by a power of two before they are squared, so that tiny ones do not
+ * vanish.
+ */
+static void
+labels_scale(Labels *labels)
+{
+	int64		n = Max(labels->counts[SPLIT_TRAIN], 1);
+	double		sum = 0,
+				squares = 0,
+				largest = 0;
+	int			exponent;
+
+	for (int64 i = 0; i < labels->n; i++)
+		sum += labels->split[i] == SPLIT_TRAIN ? labels->numbers[i] : 0;
+	labels->mean = sum / n;
+	for (int64 i = 0; i < labels->n; i++)
+	{
+		if (labels->split[i] == SPLIT_TRAIN)
+			largest = Max(largest, fabs(labels->numbers[i] - labels->mean));
+	}
+	(void) frexp(largest, &exponent);
+	for (int64 i = 0; i < labels->n; i++)
+	{
+		double		deviation = labels->split[i] == SPLIT_TRAIN ? ldexp(labels->numbers[i] - labels->mean, -exponent) : 0;
+
+		squares += deviation * deviation;
+	}
+	labels->std = squares > 0 ? ldexp(sqrt(squares / n), exponent) : 1;
+}
+
 static void
 labels_count(Labels *labels)
 {
-	double		sum = 0,
-				squares = 0;
-	int64		n;
-
 	memset(labels->counts, 0, sizeof(labels->counts));
 	for (int64 i = 0; i < labels->n; i++)
 		labels->counts[labels->split[i]]++;
 	labels->mean = 0;
 	labels->std = 1;
-	if (labels->task != TASK_REGRESSION)
+	if (labels->task == TASK_REGRESSION)
+		labels_scale(labels);
+}
+
+/* Whether two labels of a classification are of the same class, or of the same set of classes. */
+static bool
+same_classes(const Labels *labels, int64 a, int64 b)
+{
+	if (labels->task == TASK_MULTILABEL)
+		return memcmp(labels->values + a * labels->nclasses, labels->values + b * labels->nclasses,
+					  labels->nclasses * sizeof(float)) == 0;
+	return labels->classes[a] == labels->classes[b];
+}
+
+/* There must be labels to train, and of more than one class. */
+static void
+check_training_labels(const Labels *labels)
+{
+	int64		first = -1;
+	bool		differ = false;
+
+	if (labels->counts[SPLIT_TRAIN] == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("no label is left for training"),
+				 errdetail("%lld labels are for validation, %lld are for the test, and %lld have a key without a row.",
+						   (long long) labels->counts[SPLIT_VALIDATION], (long long) labels->counts[SPLIT_TEST],
+						   (long long) labels->unknown),
+				 labels->n > 0 || labels->unknown == 0 ?
+				 errhint("See the options split, validation_from and test_from, or the labels' own split.") :
+				 errhint("Column \"node\" must hold keys of the node type's rows; a key of several columns is an array of all of them in order, with times in UTC and without an offset.")));
+	if (labels->task == TASK_REGRESSION)
 		return;
-	n = Max(labels->counts[SPLIT_TRAIN], 1);
-	for (int64 i = 0; i < labels->n; i++)
-		sum += labels->split[i] == SPLIT_TRAIN ? labels->numbers[i] : 0;
-	labels->mean = sum / n;
-	for (int64 i = 0; i < labels->n; i++)
-		squares += labels->split[i] == SPLIT_TRAIN ? (labels->numbers[i] - labels->mean) * (labels->numbers[i] - labels->mean) : 0;
-	labels->std = squares > 0 ? sqrt(squares / n) : 1;
+	for (int64 i = 0; i < labels->n && !differ; i++)
+	{
+		if (labels->split[i] != SPLIT_TRAIN)
+			continue;
+		if (first < 0)
+			first = i;
+		differ = !same_classes(labels, first, i);
+	}
+	if (!differ)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 labels->task == TASK_MULTILABEL ?
+				 errmsg("all labels for training are the same set of classes") :
+				 errmsg("all labels for training are of class \"%s\"", labels->class_names[labels->classes[first]]),
+				 errdetail("%lld labels are for training, %lld for validation, %lld for the test.",
+						   (long long) labels->counts[SPLIT_TRAIN], (long long) labels->counts[SPLIT_VALIDATION],
+						   (long long) labels->counts[SPLIT_TEST]),
+				 errhint("There is nothing to learn from a constant; give more labels, or another split.")));
 }
 
 /*
@@ -132,14 +202,7 @@ labels_split(Labels *labels, const ModelOptions *options)
 		split_at_least_one(labels, SPLIT_TRAIN, SPLIT_VALIDATION);
 	}
 	labels_count(labels);
-	if (labels->counts[SPLIT_TRAIN] == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("no label is left for training"),
-				 errdetail("%lld labels are for validation, %lld are for the test, and %lld have a key without a row.",
-						   (long long) labels->counts[SPLIT_VALIDATION], (long long) labels->counts[SPLIT_TEST],
-						   (long long) labels->unknown),
-				 errhint("See the options split, validation_from and test_from, or the labels' own split.")));
+	check_training_labels(labels);
 }
 
 /* ------------------------------------------------------------------------
@@ -175,6 +238,8 @@ labels_free_arrays(Labels *labels)
 		pfree(labels->times);
 	if (labels->classes != NULL)
 		pfree(labels->classes);
+	if (labels->numbers != NULL)
+		pfree(labels->numbers);
 	if (labels->values != NULL)
 		pfree(labels->values);
 }

@@ -21,9 +21,9 @@ option_context(void *name)
 	errcontext("option \"%s\"", (char *) name);
 }
 
-/* The time that an option gives; DT_NOEND: none. */
-static TimestampTz
-option_time(const char *name, const char *text)
+/* The time that an option gives as text; DT_NOEND: none. */
+TimestampTz
+label_option_time(const char *name, const char *text)
 {
 	ErrorContextCallback context = {error_context_stack, option_context, (void *) name};
 	TimestampTz result;
@@ -78,8 +78,8 @@ labels_find_bounds(Labels *labels, const ModelOptions *options)
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("validation_from and test_from need labels that have a time"),
 					 errhint("Give labels => with a query that returns node, label and at.")));
-		labels->validation_from = option_time("validation_from", options->validation_from);
-		labels->test_from = option_time("test_from", options->test_from);
+		labels->validation_from = label_option_time("validation_from", options->validation_from);
+		labels->test_from = label_option_time("test_from", options->test_from);
 		if (labels->test_from < labels->validation_from && options->validation_from != NULL)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -12,33 +12,43 @@
 
 #include <math.h>
 
-#include "base/memory.h"
 #include "train/train.h"
 
 #define FEW				5		/* labels of one value or run */
 #define ENOUGH_LABELS	50
+#define MOST_LABELS		65536	/* looked at: a warning must not cost memory */
 #define SUSPICIOUS		0.995
 
-/* One label, with the value that a number column has beside it. */
+/* One label, with a column's value beside it: a number, or the slot of a category. */
 typedef struct LeakRow
 {
 	float		value;
 	int32		class;
 } LeakRow;
 
-/* The share guessed right when nothing is known. */
-static double
-majority_share(const Labels *labels)
+/*
+ * The training labels that are looked at: the first, which are drawn at
+ * random, as labels are in an order made by hash.
+ */
+typedef struct LeakSample
 {
-	int64	   *counts = palloc0(labels->nclasses * sizeof(int64));
-	int64		best = 0;
+	int			n;
+	int64	   *labels;			/* [n] rows of the labels */
+	LeakRow    *rows;			/* [n] of the column at hand */
+} LeakSample;
 
-	for (int64 i = 0; i < labels->n; i++)
-		counts[labels->classes[i]] += labels->split[i] == SPLIT_TRAIN;
-	for (int c = 0; c < labels->nclasses; c++)
-		best = Max(best, counts[c]);
-	pfree(counts);
-	return (double) best / labels->counts[SPLIT_TRAIN];
+static LeakSample
+sample_labels(const Labels *labels)
+{
+	int			most = Min(labels->counts[SPLIT_TRAIN], MOST_LABELS);
+	LeakSample	sample = {.labels = palloc(most * sizeof(int64)),.rows = palloc(most * sizeof(LeakRow))};
+
+	for (int64 i = 0; i < labels->n && sample.n < most; i++)
+	{
+		if (labels->split[i] == SPLIT_TRAIN)
+			sample.labels[sample.n++] = i;
+	}
+	return sample;
 }
 
 /* Which slot of the column's one-hot part a row has; width: none. */
@@ -53,39 +63,6 @@ sparse_slot(const SparseRows *rows, int32 node, const FeatureColumn *column)
 			return slot;
 	}
 	return column->sparse_width;
-}
-
-/*
- * How many labels the best guess for each value of a category gets right.
- */
-static int64
-category_right(const Labels *labels, FeatureTable *table, const FeatureColumn *column)
-{
-	SparseRows	sparse = feature_table_sparse(table);
-	int			nvalues = column->sparse_width + 1;
-	int64	   *counts = memory_alloc_zero((int64) nvalues * labels->nclasses, sizeof(int64));
-	int64		right = 0;
-
-	for (int64 i = 0; i < labels->n; i++)
-	{
-		if (labels->split[i] == SPLIT_TRAIN)
-			counts[(int64) sparse_slot(&sparse, labels->nodes[i], column) * labels->nclasses + labels->classes[i]]++;
-	}
-	for (int v = 0; v < nvalues; v++)
-	{
-		const int64 *of_value = counts + (int64) v * labels->nclasses;
-		int64		best = 0;
-		int64		total = 0;
-
-		for (int c = 0; c < labels->nclasses; c++)
-		{
-			best = Max(best, of_value[c]);
-			total += of_value[c];
-		}
-		right += total >= FEW ? best : 0;
-	}
-	pfree(counts);
-	return right;
 }
 
 static int
@@ -115,29 +92,69 @@ largest_class(const LeakRow *rows, int64 n)
 	return best;
 }
 
+/* The share guessed right when nothing is known. */
+static double
+majority_share(const Labels *labels, const LeakSample *sample)
+{
+	int64	   *counts = palloc0(labels->nclasses * sizeof(int64));
+	int64		best = 0;
+
+	for (int i = 0; i < sample->n; i++)
+		counts[labels->classes[sample->labels[i]]]++;
+	for (int c = 0; c < labels->nclasses; c++)
+		best = Max(best, counts[c]);
+	pfree(counts);
+	return (double) best / sample->n;
+}
+
+/* The column's value beside each label's class, in order of both. */
+static void
+read_column(LeakSample *sample, const Labels *labels, FeatureTable *table, int dense_width, const FeatureColumn *column)
+{
+	const float *dense = feature_table_dense(table);
+	SparseRows	sparse = feature_table_sparse(table);
+
+	for (int i = 0; i < sample->n; i++)
+	{
+		int64		row = sample->labels[i];
+		int32		node = labels->nodes[row];
+
+		sample->rows[i].value = column->kind == FEATURE_CATEGORY ? sparse_slot(&sparse, node, column) :
+			dense[(int64) node * dense_width + column->dense_offset];
+		sample->rows[i].class = labels->classes[row];
+	}
+	qsort(sample->rows, sample->n, sizeof(LeakRow), leak_row_compare);
+}
+
+/*
+ * How many labels the best guess for each value of a category gets right.
+ */
+static int64
+category_right(const LeakRow *rows, int n)
+{
+	int64		right = 0;
+
+	for (int from = 0, to; from < n; from = to)
+	{
+		for (to = from + 1; to < n && rows[to].value == rows[from].value;)
+			to++;
+		right += to - from >= FEW ? largest_class(rows + from, to - from) : 0;
+	}
+	return right;
+}
+
 /*
  * How many labels the best guess for each run of a number's values gets
  * right.  A run goes on as long as all labels are of one class; a value that
  * has labels of several classes is a run by itself.
  */
 static int64
-number_right(const Labels *labels, FeatureTable *table, int dense_width, const FeatureColumn *column)
+number_right(const LeakRow *rows, int n)
 {
-	const float *dense = feature_table_dense(table);
-	LeakRow    *rows = memory_alloc(labels->n, sizeof(LeakRow));
-	int64		n = 0;
 	int64		right = 0;
 	int64		run = 0;		/* its length; 0: none */
 
-	for (int64 i = 0; i < labels->n; i++)
-	{
-		if (labels->split[i] != SPLIT_TRAIN)
-			continue;
-		rows[n].value = dense[(int64) labels->nodes[i] * dense_width + column->dense_offset];
-		rows[n++].class = labels->classes[i];
-	}
-	qsort(rows, n, sizeof(LeakRow), leak_row_compare);
-	for (int64 from = 0, to; from < n; from = to)
+	for (int from = 0, to; from < n; from = to)
 	{
 		bool		pure;
 
@@ -154,19 +171,20 @@ number_right(const Labels *labels, FeatureTable *table, int dense_width, const F
 		else
 			right += to - from >= FEW ? largest_class(rows + from, to - from) : 0;
 	}
-	right += run >= FEW ? run : 0;
-	pfree(rows);
-	return right;
+	return right + (run >= FEW ? run : 0);
 }
 
 /* True if the column alone nearly determines the class. */
 static bool
-leak_in_classes(const Labels *labels, FeatureTable *table, int dense_width, const FeatureColumn *column, double majority)
+leak_in_classes(LeakSample *sample, const Labels *labels, FeatureTable *table, int dense_width,
+				const FeatureColumn *column)
 {
-	int64		right = column->kind == FEATURE_CATEGORY ? category_right(labels, table, column) :
-		number_right(labels, table, dense_width, column);
-	double		purity = (double) right / labels->counts[SPLIT_TRAIN];
+	double		majority = majority_share(labels, sample);
+	double		purity;
 
+	read_column(sample, labels, table, dense_width, column);
+	purity = (double) (column->kind == FEATURE_CATEGORY ? category_right(sample->rows, sample->n) :
+					   number_right(sample->rows, sample->n)) / sample->n;
 	return purity >= SUSPICIOUS && purity - majority > (1 - majority) * 0.9;
 }
 
@@ -211,11 +229,11 @@ leak_check(const Graph *graph, const ModelSpec *spec, FeatureTable *const *table
 	FeatureTable *table = tables[spec->node_type];
 	int			dense_width = feature_dense_width(set);
 	bool		classes = labels->task == TASK_BINARY || labels->task == TASK_MULTICLASS;
-	double		majority;
+	LeakSample	sample;
 
 	if (labels->counts[SPLIT_TRAIN] < ENOUGH_LABELS || labels->task == TASK_MULTILABEL)
 		return;
-	majority = classes ? majority_share(labels) : 0;
+	sample = sample_labels(labels);
 	for (int i = 0; i < feature_column_count(set); i++)
 	{
 		FeatureColumn column = feature_column(set, i);
@@ -225,7 +243,7 @@ leak_check(const Graph *graph, const ModelSpec *spec, FeatureTable *const *table
 
 		if (classes)
 			leak = (number || column.kind == FEATURE_CATEGORY) &&
-				leak_in_classes(labels, table, dense_width, &column, majority);
+				leak_in_classes(&sample, labels, table, dense_width, &column);
 		else
 			leak = number && leak_in_values(labels, table, dense_width, &column);
 		if (leak)
@@ -235,4 +253,6 @@ leak_check(const Graph *graph, const ModelSpec *spec, FeatureTable *const *table
 					 errdetail("It alone predicts the target almost perfectly."),
 					 errhint("If it is not known at the time of prediction, leave it out with the option \"exclude\".")));
 	}
+	pfree(sample.labels);
+	pfree(sample.rows);
 }

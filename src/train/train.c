@@ -124,9 +124,11 @@ choose_pick(const Graph *graph, int given, bool temporal)
 	if (!pick_is_possible(graph, given))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("option \"pick\" cannot be \"%s\": %s of graph \"%s\" has a %s column", neighbor_order_names[given],
-						given == ORDER_RECENT ? "no edge or node type" : "no edge type", graph->name,
-						given == ORDER_RECENT ? "time" : "weight"),
+				 given == ORDER_RECENT ?
+				 errmsg("option \"pick\" cannot be \"%s\": no edge type of graph \"%s\" has a time column or leads to a node type with one",
+						neighbor_order_names[given], graph->name) :
+				 errmsg("option \"pick\" cannot be \"%s\": no edge type of graph \"%s\" has a weight column",
+						neighbor_order_names[given], graph->name),
 				 errhint("Define the graph with such columns, or leave the option out.")));
 	return given;
 }

@@ -5,10 +5,14 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/datetime.h"
 #include "utils/json.h"
 #include "utils/jsonb.h"
+#include "utils/timestamp.h"
 
 #include "base/query.h"
 #include "base/query_args.h"
@@ -106,6 +110,75 @@ arguments_from_version(TrainArguments *args)
 				 errhint("Name a column with target =>, or give a query with labels =>.")));
 }
 
+static void
+json_text(StringInfo json, const char *name, const char *value)
+{
+	if (value == NULL)
+		return;
+	if (json->data[json->len - 1] != '{')
+		appendStringInfoString(json, ", ");
+	escape_json(json, name);
+	appendStringInfoString(json, ": ");
+	escape_json(json, value);
+}
+
+/* Text that depends on the session's settings, as text that does not. */
+static char *
+fixed_time(const char *name, const char *text)
+{
+	TimestampTz time = label_option_time(name, text);
+	int			utc = 0;
+
+	return JsonEncodeDateTime(palloc(MAXDATELEN + 1), TimestampTzGetDatum(time), TIMESTAMPTZOID, &utc);
+}
+
+static char *
+fixed_interval(const char *name, const char *text)
+{
+	Interval   *interval = DatumGetIntervalP(DirectFunctionCall3(interval_in, CStringGetDatum(text),
+																 ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+	char	   *fixed = palloc(MAXDATELEN + 1);
+	struct pg_itm parts;
+
+	interval2itm(*interval, &parts);
+	EncodeInterval(&parts, INTSTYLE_ISO_8601, fixed);
+	return fixed;
+}
+
+/*
+ * Options that are kept mean the same in a later session, whatever its
+ * DateStyle, IntervalStyle, TimeZone and day.
+ */
+static Jsonb *
+fix_options(Jsonb *options)
+{
+	static const struct
+	{
+		const char *name;
+		char	   *(*fixed) (const char *name, const char *text);
+	}			depending[] = {
+		{"validation_from", fixed_time},
+		{"test_from", fixed_time},
+		{"time_window", fixed_interval}
+	};
+
+	for (int i = 0; i < lengthof(depending); i++)
+	{
+		char	   *text = request_text(options, depending[i].name);
+		StringInfoData json;
+
+		if (text == NULL)
+			continue;
+		initStringInfo(&json);
+		appendStringInfoChar(&json, '{');
+		json_text(&json, depending[i].name, depending[i].fixed(depending[i].name, text));
+		appendStringInfoChar(&json, '}');
+		options = DatumGetJsonbP(DirectFunctionCall2(jsonb_concat, JsonbPGetDatum(options),
+													 DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data))));
+	}
+	return options;
+}
+
 /* A model of that name must be the caller's, and of that graph. */
 static void
 check_model(const TrainArguments *args)
@@ -148,6 +221,7 @@ train_arguments_complete(TrainArguments *args)
 		model_options_read(args->options, &ignored);
 		arguments_from_version(args);
 	}
+	args->options = fix_options(args->options);
 	check_model(args);
 }
 
@@ -203,18 +277,6 @@ train_request_make(const TrainArguments *args)
  * As JSON
  * ------------------------------------------------------------------------
  */
-
-static void
-json_text(StringInfo json, const char *name, const char *value)
-{
-	if (value == NULL)
-		return;
-	if (json->data[json->len - 1] != '{')
-		appendStringInfoString(json, ", ");
-	escape_json(json, name);
-	appendStringInfoString(json, ": ");
-	escape_json(json, value);
-}
 
 /* An option that is about one training only, and not to be repeated. */
 static Jsonb *

@@ -80,6 +80,21 @@ WITH v AS (SELECT * FROM sage.model_versions WHERE model = 'm')
 SELECT (SELECT validation FROM v WHERE version = 6) < (SELECT validation FROM v WHERE version = 5) AS better,
 	(SELECT version FROM v WHERE deployed) = CASE WHEN (SELECT validation FROM v WHERE version = 6) < (SELECT validation FROM v WHERE version = 5) THEN 6 ELSE 5 END AS better_deployed;
 
+-- times and intervals are kept as what they were when they were given
+SET TimeZone = 'UTC';
+SET DateStyle = 'ISO, DMY';
+SELECT version FROM sage_train('t', 'retrain', labels => $$SELECT id AS node, churned AS label, timestamptz '2020-01-01 00:00+00' + id * interval '7 hours' AS at FROM retrain.users$$,
+	options => '{"quiet": true, "epochs": 2, "validation_from": "01/03/2020", "test_from": "10/03/2020 12:00", "time_window": "1 month 2 days 03:00"}');
+SET DateStyle = 'German, MDY';
+SET TimeZone = 'America/New_York';
+SET IntervalStyle = 'sql_standard';
+SELECT version FROM sage_train('t', options => '{"quiet": true}');
+RESET DateStyle;
+RESET TimeZone;
+RESET IntervalStyle;
+SELECT metrics -> 'train' AS train, metrics -> 'validation' AS validation, metrics -> 'test' AS test, request -> 'options' AS options FROM sage.model_versions WHERE model = 't' ORDER BY version;
+SELECT sage_drop_model('t');
+
 -- a name belongs to its graph
 SELECT * FROM sage_train('m', 'other', target => 'churned');
 \echo :LAST_ERROR_SQLSTATE

@@ -63,6 +63,9 @@ SELECT * FROM sage_train('codes', target => 'functions', options => '{"metric": 
 
 SELECT sage_drop_model('functions');
 SELECT sage_drop_model('codes');
+-- nothing to learn
+SELECT * FROM sage_train('codes', labels => $$SELECT name AS node, '{b,a}'::text[] AS label FROM genes$$);
+\echo :LAST_ERROR_SQLSTATE
 SELECT sage_drop_graph('multilabel');
 SET client_min_messages = warning;
 DROP SCHEMA train_multilabel CASCADE;

@@ -241,10 +241,14 @@ SELECT try_timed('{"time_inclusive": true}');
 -- the query's own split
 CREATE FUNCTION try_labels(labels text, options jsonb DEFAULT '{}') RETURNS text LANGUAGE sql AS
 	$$ SELECT 'trained, ' || metric FROM sage_train('m', 'options', labels => labels, options => '{"quiet": true, "epochs": 2}' || options) $$;
-SELECT try_labels($$SELECT id AS node, churned AS label, (ARRAY['train', 'Validation', 'valid', 'val', 'TEST', NULL])[1 + id % 6] AS split FROM users$$);
+SELECT try_labels($$SELECT id AS node, churned AS label, (ARRAY['train', 'Validation', 'valid', 'val', 'TEST', NULL])[1 + (id + id / 6) % 6] AS split FROM users$$);
 SELECT metrics ->> 'train' AS train, metrics ->> 'validation' AS validation, metrics ->> 'test' AS test FROM sage.models WHERE model = 'm';
 SELECT try_labels($$SELECT id AS node, churned AS label, 'train' AS split FROM users$$);
 SELECT validation IS NULL AND test IS NULL AND baseline IS NULL AS nothing_to_say FROM sage.models WHERE model = 'm';
+-- nothing to learn, nothing to stop by
+SELECT try_labels($$SELECT id AS node, churned AS label, CASE WHEN churned THEN 'train' ELSE 'test' END AS split FROM users$$);
+\echo :LAST_ERROR_SQLSTATE
+SELECT try_labels($$SELECT id AS node, churned AS label, CASE WHEN id % 2 = 0 THEN 'train' WHEN churned THEN 'validation' END AS split FROM users$$);
 SELECT try_labels($$SELECT id AS node, churned AS label, 'training' AS split FROM users$$);
 \echo :LAST_ERROR_SQLSTATE
 SELECT try_labels($$SELECT id AS node, churned AS label, 'test' AS split FROM users$$);

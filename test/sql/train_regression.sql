@@ -51,6 +51,7 @@ SELECT task FROM sage.models WHERE model = 'rooms';
 
 -- a target that is far from zero and hardly varies, and one that is tiny
 SELECT validation < 10 AS close FROM sage_train('rooms', labels => 'SELECT id AS node, 1e6 + no % 2 + size / 20 AS label FROM houses', options => '{"quiet": true, "epochs": 5}');
+SELECT validation < 1e-197 AS close FROM sage_train('rooms', labels => 'SELECT id AS node, size * 1e-200::float8 AS label FROM houses', options => '{"quiet": true, "epochs": 5}');
 SELECT validation < 1e-9 AS close FROM sage_train('rooms', labels => 'SELECT id AS node, size * 1e-12 AS label FROM houses', options => '{"quiet": true, "epochs": 5}');
 SELECT bool_and(sage_predict(id, 'rooms') BETWEEN 0 AND 1e-9) AS tiny FROM houses;
 

@@ -149,6 +149,30 @@ SELECT count(*) FROM users;
 SELECT try_labels('SELECT id AS node, 1 / (id - 7) AS label FROM users');
 \echo :LAST_ERROR_SQLSTATE
 
+-- classes are in the order of their type, whatever they come from; the second of two is the one that is predicted
+CREATE TYPE risk AS ENUM ('low', 'high');
+CREATE DOMAIN some_risk AS risk;
+ALTER TABLE users ADD risk risk, ADD some_risk some_risk, ADD risks risk[], ADD word text;
+UPDATE users SET risk = CASE WHEN churned THEN 'high' ELSE 'low' END::risk, some_risk = CASE WHEN churned THEN 'high' ELSE 'low' END::risk,
+	risks = CASE id % 3 WHEN 0 THEN '{high,low}' WHEN 1 THEN '{low}' END::risk[], word = (ARRAY['No', 'yes', 'a b', 'Ab', 'ab', '10', '9', '-1'])[1 + id % 8];
+SELECT try('risk');
+SELECT sage_classes('m');
+SELECT bool_and(sage_predict(id, 'm') = sage_predict(id, 'm', class => 'high')) AS predicts_the_greater FROM users;
+SELECT try('some_risk');
+SELECT sage_classes('m');
+SELECT try('level');
+SELECT sage_classes('m');
+SELECT try('risks');
+SELECT sage_classes('m');
+SELECT try_labels('SELECT id AS node, risk AS label FROM users');
+SELECT sage_classes('m');
+SELECT try('word');
+SELECT sage_classes('m') = (SELECT array_agg(DISTINCT word ORDER BY word) FROM users) AS in_order;
+SELECT try_labels('SELECT id AS node, CASE id % 3 WHEN 0 THEN 9007199254740993 WHEN 1 THEN 9007199254740992 ELSE -10 END AS label FROM users');
+SELECT sage_classes('m');
+SELECT try('flagged');
+SELECT sage_classes('m');
+
 SELECT sage_drop_model('m');
 SELECT sage_drop_graph('targets');
 SET client_min_messages = warning;
