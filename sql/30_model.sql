@@ -312,7 +312,7 @@ COMMENT ON FUNCTION sage_import(text, text, bytea) IS 'adds a version from the b
 CREATE FUNCTION sage_classes(model text DEFAULT NULL) RETURNS text[]
 AS 'MODULE_PATHNAME', 'sage_classes'
 LANGUAGE C STABLE PARALLEL RESTRICTED;
-COMMENT ON FUNCTION sage_classes(text) IS 'the classes of a model (null: sage.default_model, else your only own one, else the only one granted to you), in the order of sage_predict_proba';
+COMMENT ON FUNCTION sage_classes(text) IS 'the classes of a model (null: sage.default_model, else your only own one), in the order of sage_predict_proba';
 
 CREATE FUNCTION sage_estimate(graph text, options jsonb DEFAULT '{}', OUT rows bigint, OUT edges bigint,
 	OUT graph_bytes bigint, OUT training_bytes bigint, OUT access text, OUT load_seconds double precision,

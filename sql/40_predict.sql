@@ -3,17 +3,17 @@
 CREATE FUNCTION sage_predict(node bigint, model text DEFAULT NULL, at timestamptz DEFAULT NULL, class text DEFAULT NULL) RETURNS double precision
 AS 'MODULE_PATHNAME', 'sage_predict_int'
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000;
-COMMENT ON FUNCTION sage_predict(bigint, text, timestamptz, text) IS 'the score of a node: a probability, or the predicted value; without model: sage.default_model, else your only own one, else the only one granted to you';
+COMMENT ON FUNCTION sage_predict(bigint, text, timestamptz, text) IS 'the score of a node: a probability, or the predicted value; without model: sage.default_model, else your only own one';
 
 CREATE FUNCTION sage_predict(node text, model text DEFAULT NULL, at timestamptz DEFAULT NULL, class text DEFAULT NULL) RETURNS double precision
 AS 'MODULE_PATHNAME', 'sage_predict_text'
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000;
-COMMENT ON FUNCTION sage_predict(text, text, timestamptz, text) IS 'the score of a node: a probability, or the predicted value; without model: sage.default_model, else your only own one, else the only one granted to you';
+COMMENT ON FUNCTION sage_predict(text, text, timestamptz, text) IS 'the score of a node: a probability, or the predicted value; without model: sage.default_model, else your only own one';
 
 CREATE FUNCTION sage_predict(node uuid, model text DEFAULT NULL, at timestamptz DEFAULT NULL, class text DEFAULT NULL) RETURNS double precision
 AS 'MODULE_PATHNAME', 'sage_predict_uuid'
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000;
-COMMENT ON FUNCTION sage_predict(uuid, text, timestamptz, text) IS 'the score of a node: a probability, or the predicted value; without model: sage.default_model, else your only own one, else the only one granted to you';
+COMMENT ON FUNCTION sage_predict(uuid, text, timestamptz, text) IS 'the score of a node: a probability, or the predicted value; without model: sage.default_model, else your only own one';
 
 CREATE FUNCTION sage_predict(nodes bigint[], model text DEFAULT NULL, at timestamptz DEFAULT NULL, class text DEFAULT NULL) RETURNS double precision[]
 AS 'MODULE_PATHNAME', 'sage_predict_array'

@@ -98,3 +98,9 @@ COMMENT ON FUNCTION sage_reassign_owned(text, text)
 GRANT SELECT ON sage.graph, sage.node_type, sage.edge_type, sage.model, sage.model_version, sage.run,
 	sage.epoch TO pg_database_owner;
 GRANT SELECT ON SEQUENCE sage.graph_stamp, sage.version_id, sage.run_id TO pg_database_owner;
+
+-- Somebody else's model is not taken without being named.
+COMMENT ON FUNCTION sage_classes(text) IS 'the classes of a model (null: sage.default_model, else your only own one), in the order of sage_predict_proba';
+COMMENT ON FUNCTION sage_predict(bigint, text, timestamptz, text) IS 'the score of a node: a probability, or the predicted value; without model: sage.default_model, else your only own one';
+COMMENT ON FUNCTION sage_predict(text, text, timestamptz, text) IS 'the score of a node: a probability, or the predicted value; without model: sage.default_model, else your only own one';
+COMMENT ON FUNCTION sage_predict(uuid, text, timestamptz, text) IS 'the score of a node: a probability, or the predicted value; without model: sage.default_model, else your only own one';

@@ -37,7 +37,7 @@ guc_define(void)
 							 PGC_USERSET, 0, NULL, NULL, NULL);
 	DefineCustomStringVariable("sage.default_model",
 							   "Model that is used where none is named.",
-							   "If it is empty: the only model of the user's own or of a role that the user is in, else the only one that was granted.",
+							   "If it is empty: the only model of the user's own or of a role that the user is in.",
 							   &guc_default_model, "",
 							   PGC_USERSET, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("sage.max_memory",

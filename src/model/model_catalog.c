@@ -212,7 +212,8 @@ model_catalog_open(const char *model, ModelRight right)
 /*
  * The model where none is named: the only one that belongs to the current
  * user or a role that the user is a member of (being a superuser makes nobody
- * a member), else the only one there is to score with.
+ * a member).  Somebody else's is never taken without being named: to score runs
+ * what its graph's views are made of, with the rights of who scores.
  */
 static ModelEntry *
 default_model(PreparedQuery *query)
@@ -230,13 +231,17 @@ default_model(PreparedQuery *query)
 	}
 	if (list_length(own) == 1)
 		return linitial(own);
-	if (own == NIL && list_length(usable) == 1)
-		return linitial(usable);
 	if (usable == NIL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("there is no model"),
 				 errhint("Train one with sage_train.")));
+	if (own == NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_AMBIGUOUS_PARAMETER),
+				 errmsg("no model is named, and none is your own"),
+				 errdetail("You may score with %s.", quoted_list(model_names(usable))),
+				 errhint("Give model =>, or set sage.default_model.")));
 	ereport(ERROR,
 			(errcode(ERRCODE_AMBIGUOUS_PARAMETER),
 			 errmsg("there are several models, and none is named"),

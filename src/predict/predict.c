@@ -287,7 +287,7 @@ go_resident(Scorer *scorer, void *arg)
 		MemoryContextDelete(scorer->all->cxt);
 	scorer->all = NULL;
 	keep_drop();
-	cxt = AllocSetContextCreate(scorer->cxt, "sage scores", ALLOCSET_DEFAULT_SIZES);
+	scorer->loading = cxt = AllocSetContextCreate(scorer->cxt, "sage scores", ALLOCSET_DEFAULT_SIZES);
 	all = MemoryContextAllocZero(cxt, sizeof(TableScores));
 	all->cxt = cxt;
 	cxt = AllocSetContextCreate(cxt, "sage resident", ALLOCSET_DEFAULT_SIZES);
@@ -309,6 +309,7 @@ go_resident(Scorer *scorer, void *arg)
 	MemoryContextDelete(cxt);
 	all->lasting = keep_allowed(scorer);
 	scorer->all = all;
+	scorer->loading = NULL;
 }
 
 static void
@@ -406,6 +407,9 @@ load_resident(Scorer *scorer, void (*load) (Scorer *scorer, void *arg), void *ar
 		if (!error_is_of_rows(error->sqlerrcode))
 			ReThrowError(error);
 		scorer->resident_failed = true;
+		if (scorer->loading != NULL)
+			MemoryContextDelete(scorer->loading);
+		scorer->loading = NULL;
 		ereport(WARNING,
 				(errmsg("could not read all of graph \"%s\", each node is scored by itself", scorer->cached->graph->name),
 				 errdetail_internal("%s", error->message)));

@@ -111,21 +111,34 @@ may_share(const Scorer *scorer)
 		!IsParallelWorker() && !scorer->cached->stale;
 }
 
-/* graph_is_exact() for the current user, which is not looked up for each row that is scored. */
+/* Whether it is known if the graph is exact for the scorer's user, as of the last change. */
 static bool
-model_is_exact(CachedModel *cached, const Scorer *scorer)
+exact_is_known(const Scorer *scorer)
 {
+	const CachedModel *cached = scorer->cached;
+
+	return cached->exact_changes == changes + 1 && cached->exact_user == scorer->user &&
+		cached->exact_row_security == scorer->row_security;
+}
+
+/*
+ * Finds out whether what a scorer has read by itself may be kept.  That looks
+ * into the catalogs, and so may fail or be canceled: it is done when a
+ * scoring ends, and not when the scorer goes, where no error may be raised.
+ * It is not done again for each row that is scored.
+ */
+void
+keep_decide(const Scorer *scorer)
+{
+	CachedModel *cached = scorer->cached;
 	uint64		now = changes + 1;	/* what is looked up may meet some more */
 
-	if (cached->exact_changes != now || cached->exact_user != scorer->user ||
-		cached->exact_row_security != scorer->row_security)
-	{
-		cached->exact = graph_is_exact(cached->graph);
-		cached->exact_changes = now;
-		cached->exact_user = scorer->user;
-		cached->exact_row_security = scorer->row_security;
-	}
-	return cached->exact;
+	if (exact_is_known(scorer) || scorer->live.cxt == NULL || scorer->live.resident || !may_share(scorer))
+		return;
+	cached->exact = graph_is_exact(cached->graph);
+	cached->exact_changes = now;
+	cached->exact_user = scorer->user;
+	cached->exact_row_security = scorer->row_security;
 }
 
 /* Whether the scores that a scorer has just made of everything may be kept. */
@@ -143,7 +156,7 @@ live_lasts(const Scorer *scorer)
 	const LiveState *live = &scorer->live;
 
 	return live->cxt != NULL && !live->resident && may_share(scorer) && scorer->user == GetUserId() &&
-		scorer->row_security == row_security && model_is_exact(scorer->cached, scorer) &&
+		scorer->row_security == row_security && exact_is_known(scorer) && scorer->cached->exact &&
 		MemoryContextMemAllocated(live->cxt, true) <= Min(KEEP_LIVE, (Size) guc_max_memory * 1024 / 32);
 }
 

@@ -156,11 +156,18 @@ scorer_is_current(const Scorer *scorer, TimestampTz at)
 		scorer->access == guc_access && scorer->at == at;
 }
 
+/* sage.default_model as it is set at this moment. */
+static const char *
+default_setting(void)
+{
+	return guc_default_model != NULL ? guc_default_model : "";
+}
+
 static bool
 scorer_is_of_model(const Scorer *scorer, const char *model)
 {
 	if (model == NULL)
-		return scorer->default_model;
+		return scorer->default_setting != NULL && strcmp(scorer->default_setting, default_setting()) == 0;
 	return strcmp(scorer->cached->name, model) == 0;
 }
 
@@ -182,7 +189,7 @@ scorer_create(const char *model, TimestampTz at)
 	scorer = MemoryContextAllocZero(cxt, sizeof(Scorer));
 	scorer->cxt = cxt;
 	scorer->cached = cached;
-	scorer->default_model = model == NULL;
+	scorer->default_setting = model == NULL ? MemoryContextStrdup(cxt, default_setting()) : NULL;
 	scorer->at = at;
 	scorer->user = GetUserId();
 	scorer->row_security = row_security;
@@ -249,6 +256,7 @@ scorer_enter(Scorer *scorer)
 void
 scorer_leave(Scorer *scorer)
 {
+	keep_decide(scorer);
 	scorer->busy = false;
 }
 

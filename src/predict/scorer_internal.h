@@ -37,7 +37,7 @@ struct Scorer
 
 	/* what it belongs to */
 	CachedModel *cached;
-	bool		default_model;
+	char	   *default_setting;	/* sage.default_model where that chose the model; NULL: it was named */
 	TimestampTz at;
 	Snapshot	snapshot;		/* registered, so that its address stays its own */
 	CommandId	curcid;
@@ -59,6 +59,7 @@ struct Scorer
 	/* resident: everything was scored */
 	TableScores *all;			/* NULL: it was not, or not yet */
 	bool		resident_failed;	/* and is not tried again */
+	MemoryContext loading;		/* of what is being read and scored; NULL: nothing is */
 };
 
 extern void live_state_open(LiveState *live, Scorer *scorer, MemoryContext parent);
@@ -67,6 +68,7 @@ extern void live_state_score(LiveState *live, Scorer *scorer, const int32 *seeds
 							 int64 n, float *outputs, float *hidden);
 /* score_keep.c */
 extern bool keep_allowed(const Scorer *scorer);
+extern void keep_decide(const Scorer *scorer);
 extern void keep_put(Scorer *scorer);
 extern void keep_take(Scorer *scorer);
 extern void keep_drop(void);

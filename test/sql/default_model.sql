@@ -48,7 +48,7 @@ SELECT chosen();
 -- without its rights a member is a stranger
 SET ROLE default_cid;
 SELECT chosen();
--- else the only one that was granted
+-- one that was granted must be named
 SET ROLE default_team;
 SELECT sage_grant('team', 'default_ann');
 SET ROLE default_ann;
@@ -86,7 +86,16 @@ RESET sage.default_model;
 SELECT sage_drop_model('again');
 SELECT chosen();
 
+-- a setting that changes inside one statement
 RESET ROLE;
+CREATE FUNCTION label_of(model text) RETURNS text STABLE LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM set_config('sage.default_model', model, false);
+	RETURN rtrim(sage_predict_label(1), '01');
+END $$;
+SELECT label_of(m) FROM unnest('{super,ann,super}'::text[]) m;
+RESET sage.default_model;
+
 SELECT sage_drop_model(model) FROM sage.models WHERE graph = 'default';
 SELECT sage_drop_graph('default');
 SET client_min_messages = warning;
