@@ -22,16 +22,17 @@
  */
 #include "postgres.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/file_utils.h"
 #include "miscadmin.h"
+#include "pgstat.h"
 #include "port/pg_crc32c.h"
 #include "storage/fd.h"
 
 #include "base/compat.h"
-#include "base/memory.h"
 #include "job/job_queue.h"
 #include "job/job_state.h"
 
@@ -62,13 +63,13 @@ typedef struct StateWriter
 	bool		failed;			/* errno says why */
 } StateWriter;
 
-/* A state that was read into memory. */
+/* A state on its way out of its file. */
 typedef struct StateReader
 {
 	StateIO		io;				/* must be first */
 	StateHeader header;
 	int64		at;
-	char	   *bytes;
+	File		file;			/* lasts longer than a transaction; closed with the reader's context */
 } StateReader;
 
 static void
@@ -167,6 +168,25 @@ job_state_save(JobStateFiles *files, int64 run, uint64 fingerprint, const EpochE
  * ------------------------------------------------------------------------
  */
 
+/* The next bytes of the body. */
+static void
+read_piece(StateReader *reader, char *data, Size size)
+{
+	for (Size done = 0; done < size;)
+	{
+		int			piece = (int) Min(size - done, (Size) 1 << 30);
+		int			got;
+
+		CHECK_FOR_INTERRUPTS();
+		got = FileRead(reader->file, data + done, piece, sizeof(StateHeader) + reader->at + done, PG_WAIT_EXTENSION);
+		if (got <= 0)
+			ereport(ERROR,
+					(errcode_for_file_access(),
+					 errmsg("could not read the saved state of the run: %m")));
+		done += got;
+	}
+}
+
 static void
 reader_transfer(StateIO *io, void *data, Size size)
 {
@@ -176,34 +196,39 @@ reader_transfer(StateIO *io, void *data, Size size)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("the saved state of the run is too short")));
-	memcpy(data, reader->bytes + reader->at, size);
+	read_piece(reader, data, size);
 	reader->at += size;
 }
 
-/* Header and body of a file; false if it is not whole. */
+/* Reads the header and checks the body in pieces; false if it is not whole. */
 static bool
-read_contents(FILE *file, StateReader *reader)
+check_contents(FILE *file, StateHeader *header)
 {
-	StateHeader *header = &reader->header;
+	char		piece[BLCKSZ];
 	struct stat status;
 	pg_crc32c	crc;
 
 	if (fstat(fileno(file), &status) != 0 || fread(header, sizeof(StateHeader), 1, file) != 1 ||
 		header->magic != STATE_MAGIC || header->size != status.st_size - (int64) sizeof(StateHeader))
 		return false;
-	reader->bytes = memory_alloc(header->size, 1);
-	if (fread(reader->bytes, 1, header->size, file) != header->size)
-		return false;
 	INIT_CRC32C(crc);
-	COMP_CRC32C(crc, reader->bytes, header->size);
+	for (int64 left = header->size; left > 0;)
+	{
+		Size		size = Min(left, (int64) sizeof(piece));
+
+		CHECK_FOR_INTERRUPTS();
+		if (fread(piece, 1, size, file) != size)
+			return false;
+		COMP_CRC32C(crc, piece, size);
+		left -= size;
+	}
 	return EQ_CRC32C(state_crc(crc, header), header->crc);
 }
 
-/* NULL: there is no such file, or it is not whole. */
-static StateReader *
-read_state(int64 run, int number)
+/* The header of a file; false: there is none, or it is not whole. */
+static bool
+read_header(int64 run, int number, StateHeader *header)
 {
-	StateReader *reader = palloc0(sizeof(StateReader));
 	char		path[MAXPGPATH];
 	FILE	   *file;
 	bool		whole;
@@ -211,19 +236,43 @@ read_state(int64 run, int number)
 	state_path(path, run, number);
 	file = AllocateFile(path, PG_BINARY_R);
 	if (file == NULL)
-		return NULL;
-	whole = read_contents(file, reader);
+		return false;
+	whole = check_contents(file, header);
 	FreeFile(file);
 	if (!whole)
-	{
 		ereport(LOG,
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("file \"%s\" is not whole", path)));
-		return NULL;
-	}
+	return whole;
+}
+
+static void
+reader_close(void *reader)
+{
+	FileClose(((StateReader *) reader)->file);
+}
+
+/* Reads the body of a file as it is asked for, while CurrentMemoryContext lasts. */
+static StateIO *
+open_reader(int64 run, int number, const StateHeader *header)
+{
+	StateReader *reader = palloc0(sizeof(StateReader));
+	MemoryContextCallback *callback = palloc0(sizeof(MemoryContextCallback));
+	char		path[MAXPGPATH];
+
+	state_path(path, run, number);
 	reader->io.transfer = reader_transfer;
 	reader->io.reading = true;
-	return reader;
+	reader->header = *header;
+	reader->file = PathNameOpenFile(path, O_RDONLY | PG_BINARY);
+	if (reader->file < 0)
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not open file \"%s\": %m", path)));
+	callback->func = reader_close;
+	callback->arg = reader;
+	MemoryContextRegisterResetCallback(CurrentMemoryContext, callback);
+	return &reader->io;
 }
 
 /* Phases are in the order in which they are trained. */
@@ -237,29 +286,29 @@ is_newer(const StateHeader *a, const StateHeader *b)
 JobState
 job_state_open(JobStateFiles *files, int64 run, uint64 fingerprint)
 {
-	StateReader *newest = NULL;
+	StateHeader newest = {0};
 	JobState	state = {0};
 
 	files->newest = files->synced = -1;
 	for (int number = 0; number < NFILES; number++)
 	{
-		StateReader *reader = read_state(run, number);
+		StateHeader header;
 
-		if (reader == NULL)
+		if (!read_header(run, number, &header))
 			continue;
-		if (reader->header.fingerprint != fingerprint)
+		if (header.fingerprint != fingerprint)
 			state.changed = true;
-		else if (newest == NULL || is_newer(&reader->header, &newest->header))
+		else if (files->newest < 0 || is_newer(&header, &newest))
 		{
-			newest = reader;
+			newest = header;
 			files->newest = number;
 		}
 	}
-	if (newest != NULL)
+	if (files->newest >= 0)
 	{
-		state.io = &newest->io;
-		state.phase = (TrainPhase) newest->header.phase;
-		state.epoch = newest->header.epoch;
+		state.io = open_reader(run, files->newest, &newest);
+		state.phase = (TrainPhase) newest.phase;
+		state.epoch = newest.epoch;
 	}
 	return state;
 }

@@ -242,4 +242,27 @@ ok($node->poll_query_until('postgres', qq{SELECT count(*) = 1 FROM pg_stat_activ
 	'a launcher that was terminated is started again');
 $node->stop;
 
+# ----------------------------------------------------------------------------
+# Resuming takes no more memory than the run had
+# ----------------------------------------------------------------------------
+
+$node = start_node('small', 1);
+$run = $node->safe_psql('postgres', q{
+	SET client_min_messages = error;
+	CREATE TABLE wide (id int PRIMARY KEY, v real[], y bool);
+	CREATE TABLE near (source int, target int);
+	INSERT INTO wide SELECT i, (SELECT array_agg(((i * j) % 17)::real) FROM generate_series(1, 1000) j), i % 3 = 0 FROM generate_series(1, 1500) i;
+	INSERT INTO near SELECT i, 1 + (i * 7) % 1500 FROM generate_series(1, 1500) i;
+	SELECT sage_create_graph('wide', 'wide', 'near') \g /dev/null
+	SET sage.max_memory = '96MB';
+	SELECT sage_train_async('wide', 'wide', 'y', options => '{"epochs": 5000, "hidden": 512, "patience": 1000000, "batch_size": 64, "fanout": [1, 1]}')});
+$node->poll_query_until('postgres', "SELECT count(*) >= 4 FROM sage.epoch WHERE run = $run");
+kill 'KILL', trainer($node, $run);
+my $reached = ask($node, "SELECT max(epoch) FROM sage.epoch WHERE run = $run");
+ok($node->poll_query_until('postgres', "SELECT (attempt = 2 AND (SELECT max(epoch) FROM sage.epoch WHERE run = $run) > $reached + 1) OR state = 'failed' FROM sage.runs WHERE run = $run"),
+	'a run under a small sage.max_memory is taken up');
+is($node->safe_psql('postgres', "SELECT state, error FROM sage.runs WHERE run = $run"), 'running|', 'and trains on');
+$node->safe_psql('postgres', "SELECT sage_cancel($run); SELECT sage_wait($run)");
+$node->stop;
+
 done_testing();
