@@ -1,9 +1,9 @@
 /*
  * conv_sage.c
  *		GraphSAGE with the mean aggregator (Hamilton, Ying and Leskovec 2017),
- *		one weight matrix a relation.
+ *		one weight matrix a relation, and one for the features of its edges.
  *
- *		h'_v = dropout(relu(norm(W_self h_v + sum_r W_r mean_{u in N_r(v)} h_u + b)))
+ *		W_self h_v + sum_r (W_r mean_{u in N_r(v)} h_u + V_r mean_{e in E_r(v)} f_e) + b
  *
  * A node without neighbors in a relation gets nothing from it.  Mean and
  * product commute, so each part of a row is treated the cheaper way round:
@@ -13,98 +13,79 @@
  */
 #include "postgres.h"
 
-#include "layer/layer.h"
+#include "layer/conv.h"
 
-/* Rows [from, from + rows) of a weight matrix, gradient included. */
-static Tensor *
-weight_part(Tape *tape, const Tensor *weight, int64 from, int64 rows)
+/* Places in the list below, among those of one owner. */
+enum
 {
-	Tensor	   *part = tape_alloc(tape, 1, sizeof(Tensor));
+	SELF_WEIGHT,
+	SELF_BIAS
+};
 
-	Assert(from + rows <= weight->rows);
-	part->rows = rows;
-	part->cols = weight->cols;
-	part->data = weight->data + from * weight->cols;
-	part->grad = weight->grad != NULL ? weight->grad + from * weight->cols : NULL;
-	return part;
-}
-
-static int64
-dense_columns(const LayerRows *rows)
+enum
 {
-	return rows->dense != NULL ? rows->dense->cols : 0;
-}
+	WEIGHT
+};
 
-/* The sparse part of the rows times its part of the weight, to be averaged. */
-Tensor *
-layer_project_sparse(Tape *tape, const LayerRows *rows, Tensor *weight)
-{
-	return tape_sparse_project(tape, rows->sparse,
-							   weight_part(tape, weight, dense_columns(rows), rows->sparse->cols));
-}
+static const ConvParam sage_params[] = {
+	{"self", "weight", CONV_TYPE, CONV_IN, CONV_HIDDEN, PARAM_GLOROT},
+	{"self", "bias", CONV_TYPE, CONV_ONE, CONV_HIDDEN, PARAM_ZERO},
+	{"relation", "weight", CONV_RELATION, CONV_IN, CONV_HIDDEN, PARAM_GLOROT},
+	{"edge", "weight", CONV_EDGE, CONV_IN, CONV_HIDDEN, PARAM_GLOROT},
+	{NULL}
+};
 
-/* Both parts of the rows times the weight, added to "into". */
-Tensor *
-layer_project(Tape *tape, const LayerRows *rows, Tensor *weight, Tensor *into)
-{
-	if (rows->dense != NULL)
-		into = tape_matmul(tape, rows->dense, weight_part(tape, weight, 0, rows->dense->cols), into);
-	if (rows->sparse != NULL)
-		into = tape_sparse_matmul(tape, rows->sparse,
-								  weight_part(tape, weight, dense_columns(rows), rows->sparse->cols), into);
-	return into;
-}
-
-/* What one relation adds to its destinations. */
+/* Adds the means of the rows along a relation's edges, times their weight. */
 static void
-conv_collect(Tape *tape, int64 ndst, const LayerRelation *relation, Tensor *into)
+sage_collect(Tape *tape, int64 ndst, const RelationBlock *block, const ConvRows *from, Tensor *into)
 {
-	const RelationBlock *block = relation->block;
+	Tensor	   *weight;
 
-	if (block == NULL)
+	if (from->params == NULL)
+		return;
+	weight = from->params[WEIGHT];
+	if (from->averaged)
 	{
-		layer_project(tape, &relation->src, relation->weight, into);
+		layer_project(tape, &from->rows, weight, into);
 		return;
 	}
 	if (block->nedges == 0)
 		return;
-	if (relation->src.dense != NULL)
+	if (from->rows.dense != NULL)
 	{
-		Tensor	   *mean = tape_segment_mean(tape, relation->src.dense, ndst, block->offsets, block->src,
+		Tensor	   *mean = tape_segment_mean(tape, from->rows.dense, ndst, block->offsets, from->places,
 											 block->weights, NULL);
 
-		tape_matmul(tape, mean, weight_part(tape, relation->weight, 0, mean->cols), into);
+		layer_project_dense(tape, mean, weight, into);
 	}
-	if (relation->src.sparse != NULL)
+	if (from->rows.sparse != NULL)
 	{
-		Tensor	   *projected = relation->projected;
+		Tensor	   *projected = from->projected;
 
 		if (projected == NULL)
-			projected = layer_project_sparse(tape, &relation->src, relation->weight);
-		tape_segment_mean(tape, projected, ndst, block->offsets, block->src, block->weights, into);
+			projected = layer_project_sparse(tape, &from->rows, weight);
+		tape_segment_mean(tape, projected, ndst, block->offsets, from->places, block->weights, into);
 	}
 }
 
-/*
- * One convolution for one node type: [ndst x width].  "self" has the rows of
- * the destinations themselves.
- */
-Tensor *
-conv_sage(Tape *tape, int64 ndst, const LayerRows *self, const ConvWeights *weights,
-		  const LayerRelation *relations, int nrelations, const ConvOptions *options)
+static Tensor *
+sage_forward(Tape *tape, const ConvInput *input)
 {
-	Tensor	   *hidden = layer_project(tape, self, weights->self, NULL);
+	Tensor	   *hidden = layer_project(tape, &input->self, input->params[SELF_WEIGHT], NULL);
 
-	Assert(hidden->rows == ndst);
-	for (int r = 0; r < nrelations; r++)
-		conv_collect(tape, ndst, &relations[r], hidden);
-	hidden = tape_add_bias(tape, hidden, weights->bias);
-	if (weights->norm_gain != NULL)
-		hidden = tape_layer_norm(tape, hidden, weights->norm_gain, weights->norm_bias);
-	hidden = tape_relu(tape, hidden);
-	if (options->normalize)
-		hidden = tape_l2_normalize(tape, hidden);
-	if (options->dropout > 0)
-		hidden = tape_dropout(tape, hidden, options->dropout, options->seed);
-	return hidden;
+	for (int r = 0; r < input->nrelations; r++)
+	{
+		const ConvRelation *relation = &input->relations[r];
+
+		sage_collect(tape, input->ndst, relation->block, &relation->src, hidden);
+		sage_collect(tape, input->ndst, relation->block, &relation->edge, hidden);
+	}
+	return tape_add_bias(tape, hidden, input->params[SELF_BIAS]);
 }
+
+const ConvKind conv_sage = {
+	.name = "sage",
+	.params = sage_params,
+	.linear_mean = true,
+	.forward = sage_forward
+};

@@ -24,36 +24,26 @@ typedef struct LayerRows
 	const SparseRows *sparse;	/* [rows x s]; NULL: s = 0 */
 } LayerRows;
 
-/* One relation that feeds the destinations. */
-typedef struct LayerRelation
+/* The parameters of a layer normalization. */
+typedef struct LayerNorm
 {
-	const RelationBlock *block; /* NULL: src are the destinations' own rows, means already */
-	LayerRows	src;
-	Tensor	   *projected;		/* src.sparse times its part of the weight, if that was done before */
-	Tensor	   *weight;			/* [(d + s) x width] */
-} LayerRelation;
-
-/* The parameters of one node type in one convolution. */
-typedef struct ConvWeights
-{
-	Tensor	   *self;			/* [(d + s) x width] */
+	Tensor	   *gain;			/* [1 x width]; NULL: none is done */
 	Tensor	   *bias;			/* [1 x width] */
-	Tensor	   *norm_gain;		/* [1 x width]; NULL: no layer normalization */
-	Tensor	   *norm_bias;
-} ConvWeights;
+} LayerNorm;
 
-typedef struct ConvOptions
+/* What is done with the result of a convolution. */
+typedef struct LayerOptions
 {
 	bool		normalize;		/* L2, after the activation */
-	float		dropout;		/* of the result; 0 when the tape does not record */
-	uint64		seed;
-} ConvOptions;
+	float		dropout;		/* 0 when the tape does not record */
+	uint64		seed;			/* of the dropout */
+} LayerOptions;
 
-/* conv_sage.c */
-extern Tensor *conv_sage(Tape *tape, int64 ndst, const LayerRows *self, const ConvWeights *weights,
-						 const LayerRelation *relations, int nrelations, const ConvOptions *options);
+/* layer.c */
 extern Tensor *layer_project(Tape *tape, const LayerRows *rows, Tensor *weight, Tensor *into);
+extern Tensor *layer_project_dense(Tape *tape, Tensor *dense, Tensor *weight, Tensor *into);
 extern Tensor *layer_project_sparse(Tape *tape, const LayerRows *rows, Tensor *weight);
+extern Tensor *layer_finish(Tape *tape, Tensor *hidden, const LayerNorm *norm, const LayerOptions *options);
 
 /* head.c */
 extern Tensor *head_linear(Tape *tape, Tensor *hidden, Tensor *weight, Tensor *bias);

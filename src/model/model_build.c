@@ -3,10 +3,12 @@
  *		A description -> a network with room for its weights.
  *
  * Parameters are named by their place in the description, so that the names
- * in a file are plain whatever the tables are called:
+ * in a file are plain whatever the tables are called.  Those of a convolution
+ * are its own matter (layer/conv.h); with conv_sage they are
  *
  *		layers.0.self.1.weight		layer, node type
  *		layers.0.self.1.bias
+ *		layers.0.norm.1.weight		the same, of a layer normalization
  *		layers.0.relation.2.weight	layer, relation
  *		layers.0.edge.2.weight		the same, for the features of its edges
  *		head.weight, head.bias
@@ -24,17 +26,24 @@ model_needs(const Model *model, int level, int type)
 	return model->needed[level * model->graph->nnode_types + type];
 }
 
-ConvWeights *
+/* The convolution's parameters of a node type; NULL: the type is not needed there. */
+Tensor **
 model_conv(const Model *model, int layer, int type)
 {
-	return &model->conv[(layer - 1) * model->graph->nnode_types + type];
+	return model->types[(layer - 1) * model->graph->nnode_types + type];
 }
 
 /* NULL: the relation is off in this layer, or does not lead to the seeds. */
-Tensor *
+Tensor **
 model_relation(const Model *model, int layer, int relation)
 {
 	return model->relations[(layer - 1) * model->graph->nrelations + relation];
+}
+
+const LayerNorm *
+model_norm(const Model *model, int layer, int type)
+{
+	return &model->norms[(layer - 1) * model->graph->nnode_types + type];
 }
 
 /* A type without any features is one constant column, so that it can still be counted on. */
@@ -95,101 +104,122 @@ find_needed(Model *model, const Fanout *fanout)
 	}
 }
 
-/* The places of a convolution's parameters in the block. */
-typedef struct ConvIndex
+static Tensor *
+declare(Model *model, const char *name, int64 rows, int64 cols, ParamInit init)
 {
-	int			self;
-	int			bias;
-	int			norm_gain;
-	int			norm_bias;
-} ConvIndex;
+	return param_tensor(model->params, param_declare(model->params, name, rows, cols, init));
+}
+
+static int64
+conv_size(const Model *model, ConvSize size, int64 width)
+{
+	switch (size)
+	{
+		case CONV_ONE:
+			return 1;
+		case CONV_IN:
+			return width;
+		case CONV_HIDDEN:
+			return model->spec->hidden;
+	}
+	return 0;					/* not reached */
+}
+
+/* The convolution's parameters of one owner whose rows have that width; place is the owner's in the description. */
+static Tensor **
+declare_conv(Model *model, int layer, ConvOwner owner, int place, int64 width)
+{
+	const ConvParam *params = model->spec->conv->params;
+	int			count = 0;
+	Tensor	  **tensors;
+
+	for (const ConvParam *p = params; p->group != NULL; p++)
+		count += p->owner == owner;
+	tensors = palloc(Max(count, 1) * sizeof(Tensor *));
+	count = 0;
+	for (const ConvParam *p = params; p->group != NULL; p++)
+	{
+		if (p->owner == owner)
+			tensors[count++] = declare(model, psprintf("layers.%d.%s.%d.%s", layer - 1, p->group, place, p->name),
+									   conv_size(model, p->rows, width), conv_size(model, p->cols, width), p->init);
+	}
+	return tensors;
+}
+
+/* The parameters of a layer, but for those of edges. */
+static void
+declare_layer(Model *model, const Fanout *fanout, int layer)
+{
+	const ModelSpec *spec = model->spec;
+	const Graph *graph = model->graph;
+
+	for (int t = 0; t < graph->nnode_types; t++)
+	{
+		int			id = spec->type_ids[t];
+		int			i = (layer - 1) * graph->nnode_types + t;
+
+		if (!model_needs(model, layer, t))
+			continue;
+		model->types[i] = declare_conv(model, layer, CONV_TYPE, id,
+									   layer == 1 ? model_input_width(spec, graph, t) : spec->hidden);
+		if (!spec->layer_norm)
+			continue;
+		model->norms[i].gain = declare(model, psprintf("layers.%d.norm.%d.weight", layer - 1, id), 1, spec->hidden,
+									   PARAM_ONE);
+		model->norms[i].bias = declare(model, psprintf("layers.%d.norm.%d.bias", layer - 1, id), 1, spec->hidden,
+									   PARAM_ZERO);
+	}
+	for (int r = 0; r < graph->nrelations; r++)
+	{
+		if (relation_works(model, fanout, layer, r))
+			model->relations[(layer - 1) * graph->nrelations + r] =
+				declare_conv(model, layer, CONV_RELATION, spec->relation_ids[r],
+							 layer == 1 ? model_input_width(spec, graph, graph->relations[r].src_type) : spec->hidden);
+	}
+}
 
 /*
- * A network for a description; weights are not set.  fanout is the
+ * A network for a description, without memory for its weights: their names
+ * and shapes, and how much there is of them (param_size).  fanout is the
  * description's own, or another one for the features-only baseline.  In
  * CurrentMemoryContext.
  */
 Model *
-model_build(const ModelSpec *spec, const Graph *graph, const Fanout *fanout, bool with_gradients)
+model_declare(const ModelSpec *spec, const Graph *graph, const Fanout *fanout)
 {
 	Model	   *model = palloc0(sizeof(Model));
-	int			ntypes = graph->nnode_types;
-	int			nrelations = graph->nrelations;
-	ConvIndex  *conv = palloc0(spec->layers * ntypes * sizeof(ConvIndex));
-	int		   *relations = palloc0(Max(spec->layers * nrelations, 1) * sizeof(int));
-	int		   *edges = palloc0(Max(nrelations, 1) * sizeof(int));
-	int			head_weight,
-				head_bias;
 
 	model->graph = graph;
 	model->spec = spec;
 	model->params = param_create(CurrentMemoryContext);
+	model->types = palloc0(spec->layers * graph->nnode_types * sizeof(Tensor **));
+	model->norms = palloc0(spec->layers * graph->nnode_types * sizeof(LayerNorm));
+	model->relations = palloc0(Max(spec->layers * graph->nrelations, 1) * sizeof(Tensor **));
+	model->edges = palloc0(Max(graph->nrelations, 1) * sizeof(Tensor **));
 	find_needed(model, fanout);
 
-	/* declare */
+	/* the order is that of first values (param_initialize) */
 	for (int layer = 1; layer <= spec->layers; layer++)
-	{
-		for (int t = 0; t < ntypes; t++)
-		{
-			ConvIndex  *index = &conv[(layer - 1) * ntypes + t];
-			int			id = spec->type_ids[t];
-			int64		width = layer == 1 ? model_input_width(spec, graph, t) : spec->hidden;
-
-			if (!model_needs(model, layer, t))
-				continue;
-			index->self = param_declare(model->params, psprintf("layers.%d.self.%d.weight", layer - 1, id),
-										width, spec->hidden, PARAM_GLOROT);
-			index->bias = param_declare(model->params, psprintf("layers.%d.self.%d.bias", layer - 1, id),
-										1, spec->hidden, PARAM_ZERO);
-			if (!spec->layer_norm)
-				continue;
-			index->norm_gain = param_declare(model->params, psprintf("layers.%d.norm.%d.weight", layer - 1, id),
-											 1, spec->hidden, PARAM_ONE);
-			index->norm_bias = param_declare(model->params, psprintf("layers.%d.norm.%d.bias", layer - 1, id),
-											 1, spec->hidden, PARAM_ZERO);
-		}
-		for (int r = 0; r < nrelations; r++)
-		{
-			int64		width = layer == 1 ? model_input_width(spec, graph, graph->relations[r].src_type) : spec->hidden;
-
-			relations[(layer - 1) * nrelations + r] = !relation_works(model, fanout, layer, r) ? -1 :
-				param_declare(model->params, psprintf("layers.%d.relation.%d.weight", layer - 1, spec->relation_ids[r]),
-							  width, spec->hidden, PARAM_GLOROT);
-		}
-	}
-	for (int r = 0; r < nrelations; r++)
+		declare_layer(model, fanout, layer);
+	for (int r = 0; r < graph->nrelations; r++)
 	{
 		const FeatureSet *set = model_edge_features(spec, graph, r);
 
-		edges[r] = set == NULL || relations[r] < 0 ? -1 :
-			param_declare(model->params, psprintf("layers.0.edge.%d.weight", spec->relation_ids[r]),
-						  feature_dense_width(set) + feature_sparse_width(set), spec->hidden, PARAM_GLOROT);
+		if (set != NULL && model_relation(model, 1, r) != NULL)
+			model->edges[r] = declare_conv(model, 1, CONV_EDGE, spec->relation_ids[r],
+										   feature_dense_width(set) + feature_sparse_width(set));
 	}
-	head_weight = param_declare(model->params, "head.weight", spec->hidden, spec->noutputs, PARAM_GLOROT);
-	head_bias = param_declare(model->params, "head.bias", 1, spec->noutputs, PARAM_ZERO);
+	model->head_weight = declare(model, "head.weight", spec->hidden, spec->noutputs, PARAM_GLOROT);
+	model->head_bias = declare(model, "head.bias", 1, spec->noutputs, PARAM_ZERO);
+	return model;
+}
 
-	/* allocate, and name the views */
+/* The same with memory for the weights, which are not set. */
+Model *
+model_build(const ModelSpec *spec, const Graph *graph, const Fanout *fanout, bool with_gradients)
+{
+	Model	   *model = model_declare(spec, graph, fanout);
+
 	param_allocate(model->params, with_gradients);
-	model->conv = palloc0(spec->layers * ntypes * sizeof(ConvWeights));
-	model->relations = palloc0(Max(spec->layers * nrelations, 1) * sizeof(Tensor *));
-	for (int i = 0; i < spec->layers * ntypes; i++)
-	{
-		if (!model->needed[ntypes + i])
-			continue;
-		model->conv[i].self = param_tensor(model->params, conv[i].self);
-		model->conv[i].bias = param_tensor(model->params, conv[i].bias);
-		if (spec->layer_norm)
-		{
-			model->conv[i].norm_gain = param_tensor(model->params, conv[i].norm_gain);
-			model->conv[i].norm_bias = param_tensor(model->params, conv[i].norm_bias);
-		}
-	}
-	for (int i = 0; i < spec->layers * nrelations; i++)
-		model->relations[i] = relations[i] < 0 ? NULL : param_tensor(model->params, relations[i]);
-	model->edges = palloc0(Max(nrelations, 1) * sizeof(Tensor *));
-	for (int r = 0; r < nrelations; r++)
-		model->edges[r] = edges[r] < 0 ? NULL : param_tensor(model->params, edges[r]);
-	model->head_weight = param_tensor(model->params, head_weight);
-	model->head_bias = param_tensor(model->params, head_bias);
 	return model;
 }

@@ -32,74 +32,37 @@ first_rows(Tape *tape, const LayerRows *rows, int64 n)
 }
 
 /*
- * What feeds a type in one layer, into "feeding": neighbors, and in the first
- * layer the means of edges' rows, by relation.
- */
-static int
-feeding_relations(Model *model, int layer, int type, const SampleBlock *block, const LayerRows *rows,
-				  const LayerRows *edges, LayerRelation *feeding)
-{
-	int			n = 0;
-
-	for (int r = 0; r < model->graph->nrelations; r++)
-	{
-		const GraphRelation *def = &model->graph->relations[r];
-
-		if (def->dst_type != type || model_relation(model, layer, r) == NULL)
-			continue;
-		feeding[n].block = &block->relations[r];
-		feeding[n].src = rows[def->src_type];
-		feeding[n].projected = NULL;
-		feeding[n].weight = model_relation(model, layer, r);
-		n++;
-		if (layer > 1 || model->edges[r] == NULL)
-			continue;
-		feeding[n].block = NULL;
-		feeding[n].src = edges[r];
-		feeding[n].projected = NULL;
-		feeding[n].weight = model->edges[r];
-		n++;
-	}
-	return n;
-}
-
-/*
  * Logits [seeds x outputs] of a sample whose encoded rows are given.
  * *hidden, if asked for, is the last hidden state [seeds x hidden].
  */
 Tensor *
-model_forward_input(Model *model, Tape *tape, const Sample *sample, const LayerRows *input,
+model_forward_input(Model *model, Tape *tape, const Sample *sample, const ModelInput *input,
 					const ForwardOptions *options, Tensor **hidden)
 {
 	const ModelSpec *spec = model->spec;
 	int			ntypes = model->graph->nnode_types;
 	LayerRows  *rows = tape_alloc(tape, ntypes, sizeof(LayerRows));
 	LayerRows  *next = tape_alloc(tape, ntypes, sizeof(LayerRows));
-	LayerRelation *feeding = tape_alloc(tape, Max(2 * model->graph->nrelations, 1), sizeof(LayerRelation));
 	Tensor	   *last;
 
-	memcpy(rows, input, ntypes * sizeof(LayerRows));
+	memcpy(rows, input->rows, ntypes * sizeof(LayerRows));
 	for (int layer = 1; layer <= spec->layers; layer++)
 	{
 		const SampleBlock *block = &sample->blocks[layer - 1];
+		uint64		seed = random_hash(options->seed, DROPOUT_STATES + layer);
 
+		memset(next, 0, ntypes * sizeof(LayerRows));
 		for (int t = 0; t < ntypes; t++)
 		{
-			LayerRows	self;
-			int			nfeeding;
-			ConvOptions conv = {
-				.normalize = spec->normalize,
-				.dropout = options->dropout,
-				.seed = random_hash(random_hash(options->seed, 1000 + layer), t)
+			LayerInput	from = {
+				.ndst = block->ndst[t],.blocks = block->relations,.rows = rows,
+				.edges = layer == 1 ? input->edges : NULL
 			};
 
-			next[t].dense = NULL;
-			next[t].sparse = NULL;
 			if (!model_needs(model, layer, t))
 				continue;
-			self = first_rows(tape, &rows[t], block->ndst[t]);
-			nfeeding = feeding_relations(model, layer, t, block, rows, input + ntypes, feeding);
-			next[t].dense = conv_sage(tape, block->ndst[t], &self, model_conv(model, layer, t), feeding, nfeeding, &conv);
+			from.self = first_rows(tape, &rows[t], block->ndst[t]);
+			next[t].dense = model_layer(model, tape, layer, t, &from, options->dropout, random_hash(seed, t));
 		}
 		memcpy(rows, next, ntypes * sizeof(LayerRows));
 	}
@@ -116,7 +79,7 @@ model_forward(Model *model, Tape *tape, const Sample *sample, FeatureTable *cons
 {
 	Size		size = model_input_size(model, sample, tables);
 	Arena		arena = arena_create(tape_alloc(tape, size + ARENA_ALIGN, 1), size);
-	LayerRows  *input = model_input(model, &arena, sample, tables, options);
+	ModelInput *input = model_input(model, &arena, sample, tables, options);
 
 	Assert(input != NULL);
 	return model_forward_input(model, tape, sample, input, options, hidden);

@@ -8,9 +8,26 @@
 #include "postgres.h"
 
 #include "base/arena.h"
-#include "model/model_build.h"
+#include "model/model_layer.h"
 #include "sample/neighbor.h"
 #include "store/store.h"
+
+/*
+ * What a draw of dropout is for; hashed with the seed of the batch, so that
+ * no two draw the same.
+ */
+typedef enum DropoutSalt
+{
+	DROPOUT_ROWS = 0,			/* + node type; + their count: edges, hashed with the relation */
+	DROPOUT_STATES = 1000		/* + layer, hashed with the node type */
+} DropoutSalt;
+
+/* The encoded rows that a sample's first layer reads. */
+typedef struct ModelInput
+{
+	LayerRows  *rows;			/* [node types] of the sample's nodes */
+	LayerEdges *edges;			/* [relations] of the first layer's edges */
+} ModelInput;
 
 /* What differs between training and inference. */
 typedef struct ForwardOptions
@@ -41,10 +58,10 @@ typedef struct ModelOutput
 
 /* model_input.c */
 extern Size model_input_size(const Model *model, const Sample *sample, FeatureTable *const *tables);
-extern LayerRows *model_input(const Model *model, Arena *arena, const Sample *sample, FeatureTable *const *tables,
-							  const ForwardOptions *options);
+extern ModelInput *model_input(const Model *model, Arena *arena, const Sample *sample, FeatureTable *const *tables,
+							   const ForwardOptions *options);
 
-extern Tensor *model_forward_input(Model *model, Tape *tape, const Sample *sample, const LayerRows *input,
+extern Tensor *model_forward_input(Model *model, Tape *tape, const Sample *sample, const ModelInput *input,
 								   const ForwardOptions *options, Tensor **hidden);
 extern Tensor *model_forward(Model *model, Tape *tape, const Sample *sample, FeatureTable *const *tables,
 							 const ForwardOptions *options, Tensor **hidden);

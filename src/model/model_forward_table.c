@@ -26,7 +26,7 @@ typedef struct TableLevel
 {
 	LayerRows  *rows;			/* [types] */
 	int64	   *counts;			/* [types] */
-	LayerRows  *edges;			/* [edge types] at level 0: their rows; NULL above */
+	LayerEdges *edges;			/* [relations] at level 0: the rows of their edges; NULL above */
 } TableLevel;
 
 static int
@@ -112,6 +112,28 @@ table_input(const Model *model, GraphStore *store, int type, FeatureTable *table
 	return rows;
 }
 
+/* The rows of edges at level 0, by relation; those of two directions are the same. */
+static LayerEdges *
+table_edges(const Model *model, GraphStore *store, FeatureTable *const *tables, TimestampTz at)
+{
+	const Graph *graph = model->graph;
+	LayerEdges *edges = palloc0(Max(graph->nrelations, 1) * sizeof(LayerEdges));
+	LayerRows  *by_type = palloc0(Max(graph->nedge_types, 1) * sizeof(LayerRows));
+
+	for (int r = 0; r < graph->nrelations; r++)
+	{
+		int			e = graph->relations[r].edge_type;
+		int			table = graph_edge_table(graph, e);
+
+		if (model->edges[r] == NULL)
+			continue;
+		if (by_type[e].dense == NULL && by_type[e].sparse == NULL)
+			by_type[e] = table_input(model, store, table, tables[table], feature_table_count(tables[table]), at);
+		edges[r].rows = by_type[e];
+	}
+	return edges;
+}
+
 /* Rows [from, from + n) of a type's states. */
 static LayerRows
 rows_stretch(Tape *tape, const LayerRows *rows, int64 from, int64 n)
@@ -161,37 +183,40 @@ project_all(Tape *tape, Model *model, Tensor *weight, const LayerRows *rows, int
 }
 
 /*
- * What a relation brings to some destinations, into "feeding": neighbors,
- * and if edges have features these; how many that are.  projected is of the
- * relations, then of their edges.
+ * The neighbors of the n nodes of a type from "from" on, into blocks and
+ * edges, both by relation; edges may be NULL.
  */
-static int
-feed_relation(Model *model, int layer, int relation, const NeighborList *list, int64 n, const TableLevel *level,
-			  Tensor **projected, LayerRelation *feeding)
+static void
+table_blocks(const Model *model, GraphStore *store, const Fanout *fanout, int layer, int type, int64 from, int64 n,
+			 const ForwardTime *time, RelationBlock *blocks, LayerEdges *edges)
 {
 	const Graph *graph = model->graph;
-	const GraphRelation *def = &graph->relations[relation];
-	RelationBlock *block = palloc(sizeof(RelationBlock));
+	int32	   *dst = palloc(n * sizeof(int32));
+	TimestampTz *times = time->at == STORE_ALWAYS ? NULL : palloc(n * sizeof(TimestampTz));
 
-	block->nedges = list->offsets[n];
-	block->offsets = list->offsets;
-	block->src = list->nodes;
-	block->weights = list->weights;
-	block->rows = list->rows;
-	feeding[0].block = block;
-	feeding[0].src = level->rows[def->src_type];
-	feeding[0].projected = projected[relation];
-	feeding[0].weight = model_relation(model, layer, relation);
-	if (level->edges == NULL || model->edges[relation] == NULL)
-		return 1;
-	block = palloc(sizeof(RelationBlock));
-	*block = *feeding[0].block;
-	block->src = block->rows;
-	feeding[1].block = block;
-	feeding[1].src = level->edges[def->edge_type];
-	feeding[1].projected = projected[graph->nrelations + relation];
-	feeding[1].weight = model->edges[relation];
-	return 2;
+	for (int64 i = 0; i < n; i++)
+	{
+		dst[i] = (int32) (from + i);
+		if (times != NULL)
+			times[i] = time->at;
+	}
+	for (int r = 0; r < graph->nrelations; r++)
+	{
+		NeighborPick pick = {.count = fanout_count(fanout, model->spec->layers - layer + 1, r),
+		.inclusive = time->inclusive,.window = model->spec->time_window};
+		NeighborList list;
+
+		if (graph->relations[r].dst_type != type || model_relation(model, layer, r) == NULL)
+			continue;
+		store_neighbors(store, r, dst, times, n, &pick, &list);
+		blocks[r].nedges = list.offsets[n];
+		blocks[r].offsets = list.offsets;
+		blocks[r].src = list.nodes;
+		blocks[r].weights = list.weights;
+		blocks[r].rows = list.rows;
+		if (edges != NULL)
+			edges[r].places = list.rows;
+	}
 }
 
 /*
@@ -205,8 +230,6 @@ forward_type(Tape *tape, Model *model, GraphStore *store, const Fanout *fanout, 
 			 ModelOutput *output)
 {
 	const ModelSpec *spec = model->spec;
-	const Graph *graph = model->graph;
-	ConvOptions conv = {.normalize = spec->normalize, .dropout = 0, .seed = 0};
 	MemoryContext chunk_cxt = AllocSetContextCreate(CurrentMemoryContext, "sage chunk", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(chunk_cxt);
 	int64		chunk = chunk_rows(model);
@@ -214,32 +237,16 @@ forward_type(Tape *tape, Model *model, GraphStore *store, const Fanout *fanout, 
 	for (int64 from = 0; from < level->counts[type]; from += chunk)
 	{
 		int64		n = Min(chunk, level->counts[type] - from);
-		LayerRows	self = rows_stretch(tape, &level->rows[type], from, n);
-		LayerRelation *feeding = palloc(Max(2 * graph->nrelations, 1) * sizeof(LayerRelation));
-		int32	   *dst = palloc(n * sizeof(int32));
-		TimestampTz *times = time->at == STORE_ALWAYS ? NULL : palloc(n * sizeof(TimestampTz));
-		int			nfeeding = 0;
+		RelationBlock *blocks = palloc0(Max(model->graph->nrelations, 1) * sizeof(RelationBlock));
+		LayerInput	input = {
+			.ndst = n,.self = rows_stretch(tape, &level->rows[type], from, n),
+			.blocks = blocks,.rows = level->rows,.projected = projected,.edges = level->edges
+		};
 		Tensor	   *hidden;
 
 		CHECK_FOR_INTERRUPTS();
-		for (int64 i = 0; i < n; i++)
-		{
-			dst[i] = (int32) (from + i);
-			if (times != NULL)
-				times[i] = time->at;
-		}
-		for (int r = 0; r < graph->nrelations; r++)
-		{
-			NeighborPick pick = {.count = fanout_count(fanout, spec->layers - layer + 1, r),
-			.inclusive = time->inclusive,.window = spec->time_window};
-			NeighborList list;
-
-			if (graph->relations[r].dst_type != type || model_relation(model, layer, r) == NULL)
-				continue;
-			store_neighbors(store, r, dst, times, n, &pick, &list);
-			nfeeding += feed_relation(model, layer, r, &list, n, level, projected, feeding + nfeeding);
-		}
-		hidden = conv_sage(tape, n, &self, model_conv(model, layer, type), feeding, nfeeding, &conv);
+		table_blocks(model, store, fanout, layer, type, from, n, time, blocks, level->edges);
+		hidden = model_layer(model, tape, layer, type, &input, 0, 0);
 		if (result != NULL)
 			memcpy(result + from * spec->hidden, hidden->data, n * spec->hidden * sizeof(float));
 		if (output != NULL)
@@ -253,6 +260,27 @@ forward_type(Tape *tape, Model *model, GraphStore *store, const Fanout *fanout, 
 	MemoryContextDelete(chunk_cxt);
 }
 
+/* Projects what will be averaged, where mean and product may change places. */
+static void
+project_level(Tape *tape, Model *model, int layer, const TableLevel *below, Tensor **projected)
+{
+	const Graph *graph = model->graph;
+
+	if (!model->spec->conv->linear_mean)
+		return;
+	for (int r = 0; r < graph->nrelations; r++)
+	{
+		int			src = graph->relations[r].src_type;
+		Tensor	  **params = model_relation(model, layer, r);
+		LayerEdges *edges = below->edges != NULL ? &below->edges[r] : NULL;
+
+		if (params != NULL && below->rows[src].sparse != NULL)
+			projected[r] = project_all(tape, model, params[0], &below->rows[src], below->counts[src]);
+		if (edges != NULL && model->edges[r] != NULL && edges->rows.sparse != NULL)
+			edges->projected = project_all(tape, model, model->edges[r][0], &edges->rows, edges->rows.sparse->rows);
+	}
+}
+
 /* The states of all needed types at one level, from those one below; the last level is the output. */
 static TableLevel
 forward_level(Tape *tape, Model *model, GraphStore *store, const Fanout *fanout, int layer, const TableLevel *below,
@@ -261,19 +289,9 @@ forward_level(Tape *tape, Model *model, GraphStore *store, const Fanout *fanout,
 	const Graph *graph = model->graph;
 	bool		last = layer == model->spec->layers;
 	TableLevel	level = {palloc0(graph->nnode_types * sizeof(LayerRows)), below->counts, NULL};
-	Tensor	  **projected = palloc0(Max(2 * graph->nrelations, 1) * sizeof(Tensor *));
+	Tensor	  **projected = palloc0(Max(graph->nrelations, 1) * sizeof(Tensor *));
 
-	for (int r = 0; r < graph->nrelations; r++)
-	{
-		int			src = graph->relations[r].src_type;
-		const LayerRows *edges = below->edges != NULL ? &below->edges[graph->relations[r].edge_type] : NULL;
-
-		if (model_relation(model, layer, r) != NULL && below->rows[src].sparse != NULL)
-			projected[r] = project_all(tape, model, model_relation(model, layer, r), &below->rows[src],
-									   below->counts[src]);
-		if (edges != NULL && model->edges[r] != NULL && edges->sparse != NULL)
-			projected[graph->nrelations + r] = project_all(tape, model, model->edges[r], edges, edges->sparse->rows);
-	}
+	project_level(tape, model, layer, below, projected);
 	for (int t = 0; t < graph->nnode_types; t++)
 	{
 		float	   *result;
@@ -320,16 +338,7 @@ model_forward_table(Model *model, GraphStore *store, FeatureTable *const *tables
 			level.rows[t] = table_input(model, store, t, tables[t], level.counts[t],
 										time->at == STORE_ALWAYS ? time->now : time->at);
 	}
-	level.edges = palloc0(Max(graph->nedge_types, 1) * sizeof(LayerRows));
-	for (int r = 0; r < graph->nrelations; r++)
-	{
-		int			e = graph->relations[r].edge_type;
-		FeatureTable *table = tables[graph_edge_table(graph, e)];
-
-		if (model->edges[r] != NULL && level.edges[e].dense == NULL && level.edges[e].sparse == NULL)
-			level.edges[e] = table_input(model, store, graph_edge_table(graph, e), table, feature_table_count(table),
-										 time->at == STORE_ALWAYS ? time->now : time->at);
-	}
+	level.edges = table_edges(model, store, tables, time->at == STORE_ALWAYS ? time->now : time->at);
 	MemoryContextSwitchTo(result_cxt);
 	count = level.counts[spec->node_type];
 	output->rows = count;

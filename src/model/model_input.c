@@ -113,7 +113,7 @@ gather_dense(Arena *arena, const Model *model, int type, FeatureTable *table, co
 						row_times != NULL ? row_times[nodes[i]] : DT_NOEND,
 						times != NULL && !TIMESTAMP_IS_NOEND(times[i]) ? times[i] : options->now, rows->data + i * cols);
 	if (options->input_dropout > 0)
-		kernel_dropout(rows->data, n * cols, 0, options->input_dropout, random_hash(options->seed, type));
+		kernel_dropout(rows->data, n * cols, 0, options->input_dropout, random_hash(options->seed, DROPOUT_ROWS + type));
 	return rows;
 }
 
@@ -143,7 +143,7 @@ input_rows(Arena *arena, const Model *model, int type, FeatureTable *table, cons
 		SparseRows	all = feature_table_sparse(table);
 
 		rows->sparse = gather_sparse(arena, &all, sample->nodes[type], n, options->input_dropout, spec->temporal,
-									 random_hash(options->seed, type));
+									 random_hash(options->seed, DROPOUT_ROWS + type));
 		if (rows->sparse == NULL)
 			return false;
 	}
@@ -234,17 +234,17 @@ mean_edges_sparse(Arena *arena, const RelationBlock *block, int64 ndst, FeatureT
 /*
  * For each destination of the first layer the mean of its edges' rows, in one
  * relation; false if the arena is full.  Nothing is learned below it, so that
- * it is made here, before the weights.  What dropout leaves out is drawn by
+ * a convolution of means can have it made here, before the weights.  What dropout leaves out is drawn by
  * the place in the sample, because rows have their numbers by where they lie.
  */
 static bool
-input_edges(Arena *arena, const Model *model, int relation, FeatureTable *table, const Sample *sample,
+mean_edges(Arena *arena, const Model *model, int relation, FeatureTable *table, const Sample *sample,
 			const ForwardOptions *options, LayerRows *rows)
 {
 	const FeatureSet *set = model_edge_features(model->spec, model->graph, relation);
 	const RelationBlock *block = &sample->blocks[0].relations[relation];
 	int64		ndst = sample->blocks[0].ndst[model->graph->relations[relation].dst_type];
-	uint64		seed = random_hash(random_hash(options->seed, model->graph->nnode_types), relation);
+	uint64		seed = random_hash(random_hash(options->seed, DROPOUT_ROWS + model->graph->nnode_types), relation);
 	float	   *shares = arena_alloc(arena, block->nedges, sizeof(float));
 
 	if (shares == NULL)
@@ -267,6 +267,58 @@ input_edges(Arena *arena, const Model *model, int relation, FeatureTable *table,
 	return true;
 }
 
+/*
+ * The rows of the first layer's edges themselves, in one relation, in the
+ * order of the edges; false if the arena is full.  Dropout as above.
+ */
+static bool
+gather_edges(Arena *arena, const Model *model, int relation, FeatureTable *table, const Sample *sample,
+			 const ForwardOptions *options, LayerEdges *edges)
+{
+	const Graph *graph = model->graph;
+	const FeatureSet *set = model_edge_features(model->spec, graph, relation);
+	const RelationBlock *block = &sample->blocks[0].relations[relation];
+	int			place = graph_edge_table(graph, graph->relations[relation].edge_type);
+	int			dst_type = graph->relations[relation].dst_type;
+	const TimestampTz *times = sample->times[dst_type];
+	int64		cols = feature_dense_width(set);
+	uint64		seed = random_hash(random_hash(options->seed, DROPOUT_ROWS + graph->nnode_types), relation);
+	int32	   *places = arena_alloc(arena, block->nedges, sizeof(int32));
+
+	if (places == NULL)
+		return false;
+	for (int64 e = 0; e < block->nedges; e++)
+		places[e] = (int32) e;
+	edges->places = places;
+	if (cols > 0)
+	{
+		const float *all = feature_table_dense(table);
+		Tensor	   *rows = arena_tensor(arena, block->nedges, cols);
+
+		if (rows == NULL)
+			return false;
+		for (int64 d = 0; block->nedges > 0 && d < sample->blocks[0].ndst[dst_type]; d++)
+		{
+			TimestampTz at = times != NULL && !TIMESTAMP_IS_NOEND(times[d]) ? times[d] : options->now;
+
+			for (int64 e = block->offsets[d]; e < block->offsets[d + 1]; e++)
+				model_row_as_of(model->spec, graph, place, all + block->rows[e] * cols, DT_NOEND, at,
+								rows->data + e * cols);
+		}
+		if (options->input_dropout > 0)
+			kernel_dropout(rows->data, block->nedges * cols, 0, options->input_dropout, seed);
+		edges->rows.dense = rows;
+	}
+	if (feature_sparse_width(set) > 0)
+	{
+		SparseRows	all = feature_table_sparse(table);
+
+		edges->rows.sparse = gather_sparse(arena, &all, block->rows, block->nedges, options->input_dropout, true, seed);
+		return edges->rows.sparse != NULL;
+	}
+	return true;
+}
+
 /* Bytes that a sparse part of n rows may take; 0 if there is none. */
 static Size
 sparse_size(const FeatureSet *set, FeatureTable *table, const int32 *rows, int64 n)
@@ -281,7 +333,7 @@ sparse_size(const FeatureSet *set, FeatureTable *table, const int32 *rows, int64
 		4 * ARENA_ALIGN;
 }
 
-/* The same for input_edges(). */
+/* The same for mean_edges() and gather_edges(). */
 static Size
 edges_size(const Model *model, int relation, FeatureTable *table, const Sample *sample)
 {
@@ -289,8 +341,10 @@ edges_size(const Model *model, int relation, FeatureTable *table, const Sample *
 	const RelationBlock *block = &sample->blocks[0].relations[relation];
 	int64		ndst = sample->blocks[0].ndst[model->graph->relations[relation].dst_type];
 
+	int64		rows = model->spec->conv->linear_mean ? ndst : block->nedges;
+
 	/* sparse parts twice: as they are, and as shares; a row more where one is made */
-	return memory_bytes(block->nedges, sizeof(float)) + memory_bytes(ndst + 1, feature_dense_width(set) * sizeof(float)) +
+	return memory_bytes(block->nedges, sizeof(float)) + memory_bytes(rows + 1, feature_dense_width(set) * sizeof(float)) +
 		memory_bytes(ndst + 1, sizeof(int64)) + 2 * sparse_size(set, table, block->rows, block->nedges) +
 		sizeof(Tensor) + 8 * ARENA_ALIGN;
 }
@@ -300,7 +354,8 @@ Size
 model_input_size(const Model *model, const Sample *sample, FeatureTable *const *tables)
 {
 	const Graph *graph = model->graph;
-	Size		bytes = memory_bytes(graph->nnode_types + graph->nrelations, sizeof(LayerRows)) + ARENA_ALIGN;
+	Size		bytes = sizeof(ModelInput) + memory_bytes(graph->nnode_types, sizeof(LayerRows)) +
+		memory_bytes(graph->nrelations, sizeof(LayerEdges)) + 3 * ARENA_ALIGN;
 
 	for (int t = 0; t < graph->nnode_types; t++)
 	{
@@ -319,22 +374,23 @@ model_input_size(const Model *model, const Sample *sample, FeatureTable *const *
 }
 
 /*
- * The encoded rows of the sample's nodes by type, then those of the first
- * layer's edges by relation, with nothing for what nobody reads; NULL if the
- * arena is full.
+ * The encoded rows of the sample's nodes, and those of the first layer's
+ * edges, with nothing for what nobody reads; NULL if the arena is full.
  */
-LayerRows *
+ModelInput *
 model_input(const Model *model, Arena *arena, const Sample *sample, FeatureTable *const *tables,
 			const ForwardOptions *options)
 {
 	const Graph *graph = model->graph;
-	int			ntypes = graph->nnode_types;
-	LayerRows  *rows = arena_alloc(arena, ntypes + graph->nrelations, sizeof(LayerRows));
+	ModelInput *input = arena_alloc(arena, 1, sizeof(ModelInput));
+	LayerRows  *rows = arena_alloc(arena, graph->nnode_types, sizeof(LayerRows));
+	LayerEdges *edges = arena_alloc(arena, graph->nrelations, sizeof(LayerEdges));
 
-	if (rows == NULL)
+	if (input == NULL || rows == NULL || edges == NULL)
 		return NULL;
-	memset(rows, 0, (ntypes + graph->nrelations) * sizeof(LayerRows));
-	for (int t = 0; t < ntypes; t++)
+	memset(rows, 0, graph->nnode_types * sizeof(LayerRows));
+	memset(edges, 0, graph->nrelations * sizeof(LayerEdges));
+	for (int t = 0; t < graph->nnode_types; t++)
 	{
 		if (model_needs(model, 0, t) &&
 			!input_rows(arena, model, t, tables[t], sample, options, &rows[t]))
@@ -342,10 +398,16 @@ model_input(const Model *model, Arena *arena, const Sample *sample, FeatureTable
 	}
 	for (int r = 0; r < graph->nrelations; r++)
 	{
+		FeatureTable *table = tables[graph_edge_table(graph, graph->relations[r].edge_type)];
+
+		edges[r].averaged = model->spec->conv->linear_mean;
 		if (model->edges[r] != NULL &&
-			!input_edges(arena, model, r, tables[graph_edge_table(graph, graph->relations[r].edge_type)], sample,
-						 options, &rows[ntypes + r]))
+			!(edges[r].averaged ?
+			  mean_edges(arena, model, r, table, sample, options, &edges[r].rows) :
+			  gather_edges(arena, model, r, table, sample, options, &edges[r])))
 			return NULL;
 	}
-	return rows;
+	input->rows = rows;
+	input->edges = edges;
+	return input;
 }

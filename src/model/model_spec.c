@@ -102,10 +102,10 @@ model_spec_write(const ModelSpec *spec, const Graph *graph)
 			appendStringInfoString(&json, ", ");
 		escape_json(&json, spec->classes[i]);
 	}
-	appendStringInfo(&json, "], \"target_mean\": %.17g, \"target_std\": %.17g, \"layers\": %d, \"hidden\": %d, "
+	appendStringInfo(&json, "], \"target_mean\": %.17g, \"target_std\": %.17g, \"layers\": %d, \"hidden\": %d, \"conv\": \"%s\", "
 					 "\"layer_norm\": %s, \"normalize\": %s, \"time_inclusive\": %s, \"time_window\": " INT64_FORMAT ", "
 					 "\"temporal\": %s, \"sampling\": \"%s\", \"pick\": \"%s\", \"seed\": " UINT64_FORMAT ", ",
-					 spec->target_mean, spec->target_std, spec->layers, spec->hidden,
+					 spec->target_mean, spec->target_std, spec->layers, spec->hidden, spec->conv->name,
 					 spec->layer_norm ? "true" : "false", spec->normalize ? "true" : "false",
 					 spec->time_inclusive ? "true" : "false", spec->time_window, spec->temporal ? "true" : "false",
 					 model_sampling_names[spec->sampling], neighbor_order_names[spec->pick], spec->seed);
@@ -240,6 +240,17 @@ spec_choice(JsonbContainer *object, const char *name, const char *const *choices
 			return i;
 	}
 	spec_corrupted(name);
+}
+
+/* A convolution by name; documents older than the member mean the first. */
+static const ConvKind *
+spec_conv(JsonbContainer *object, const char *name)
+{
+	const ConvKind *conv = spec_has(object, name) ? conv_find(spec_string(object, name)) : conv_kinds[0];
+
+	if (conv == NULL)
+		spec_corrupted(name);
+	return conv;
 }
 
 static JsonbContainer *
@@ -479,6 +490,7 @@ model_spec_read(Jsonb *document, const Graph *graph)
 	spec->target_std = spec_number(root, "target_std", 1e-300, 1e300);
 	spec->layers = spec_integer(root, "layers", 1, 4);
 	spec->hidden = spec_integer(root, "hidden", 1, 4096);
+	spec->conv = spec_conv(root, "conv");
 	spec->layer_norm = spec_bool(root, "layer_norm");
 	spec->normalize = spec_bool(root, "normalize");
 	spec->time_inclusive = spec_bool(root, "time_inclusive");

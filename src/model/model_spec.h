@@ -16,6 +16,7 @@
 
 #include "base/options.h"
 #include "feature/feature.h"
+#include "layer/conv.h"
 #include "sample/fanout.h"
 #include "store/store.h"
 
@@ -106,6 +107,7 @@ typedef struct ModelSpec
 	double		target_std;
 	int			layers;
 	int			hidden;
+	const ConvKind *conv;
 	Fanout	   *fanout;			/* in the graph's relations */
 	bool		layer_norm;
 	bool		normalize;

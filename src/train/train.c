@@ -172,6 +172,7 @@ make_spec(const TrainRequest *request)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("fanout has %d hops, but a model has at most 4 layers", spec->layers)));
 	spec->hidden = options->hidden;
+	spec->conv = conv_kinds[0];
 	spec->layer_norm = options->layer_norm;
 	spec->normalize = options->normalize;
 	spec->seed = options->seed;
@@ -381,19 +382,8 @@ choose_loss(const ModelSpec *spec, ModelLoss given, Metric metric)
 static void
 check_model_size(const ModelSpec *spec, const Graph *graph)
 {
-	double		floats = (double) spec->hidden * spec->noutputs;
+	double		floats = param_size(model_declare(spec, graph, spec->fanout)->params);
 
-	for (int t = 0; t < graph->nnode_types; t++)
-		floats += (double) spec->hidden * (model_input_width(spec, graph, t) + (spec->layers - 1.0) * spec->hidden);
-	for (int r = 0; r < graph->nrelations; r++)
-	{
-		const FeatureSet *edge = model_edge_features(spec, graph, r);
-
-		floats += (double) spec->hidden * (model_input_width(spec, graph, graph->relations[r].src_type) +
-										   (spec->layers - 1.0) * spec->hidden);
-		if (edge != NULL)
-			floats += (double) spec->hidden * (feature_dense_width(edge) + feature_sparse_width(edge));
-	}
 	if (floats * sizeof(float) > (double) guc_max_model_size * 1024)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),

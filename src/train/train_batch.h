@@ -22,7 +22,7 @@ typedef struct Batch
 	SampleOptions sampling;
 	ForwardOptions forward;
 	Sample	   *sample;
-	LayerRows  *input;
+	ModelInput *input;
 } Batch;
 
 extern BatchMaker *batch_maker_create(Trainer *trainer, const Model *model, int64 most);

@@ -70,7 +70,7 @@ check_gradients(Network *network)
 	memcpy(gradients, param_grad(params), param_size(params) * sizeof(float));
 	for (int r = 0; r < network->graph->nrelations; r++)
 	{
-		Tensor	   *weight = network->model->edges[r];
+		Tensor	   *weight = network->model->edges[r] != NULL ? network->model->edges[r][0] : NULL;
 
 		for (int64 i = 0; weight != NULL && i < weight->rows * weight->cols; i++)
 		{
@@ -99,10 +99,33 @@ check_gradients(Network *network)
 	return ok && checked > 0;
 }
 
+/*
+ * The same convolution without its shortcuts: rows of edges reach it one by
+ * one, and rows of sources are projected where they are needed.
+ */
+static bool
+check_plain(Network *network)
+{
+	ConvKind	plain = conv_sage;
+	const ConvKind *kind = network->spec->conv;
+	Tensor	   *logits = run_forward(network, 0, tape_create(CurrentMemoryContext, false), NULL);
+	Tensor	   *other;
+	bool		ok;
+
+	plain.linear_mean = false;
+	network->spec->conv = &plain;
+	other = run_forward(network, 0, tape_create(CurrentMemoryContext, false), NULL);
+	ok = same("logits without shortcuts", logits->data, other->data, logits->rows * logits->cols) &&
+		check_table(network) && check_gradients(network);
+	network->spec->conv = kind;
+	return ok;
+}
+
 const ReferenceCheck edge_checks[] = {
 	{"live and resident", check_stores},
 	{"whole table", check_table},
 	{"gradients", check_gradients},
+	{"without shortcuts", check_plain},
 	{NULL, NULL}
 };
 
@@ -118,12 +141,12 @@ edge_means(Network *network, const char *relation)
 	int			r = graph_find_relation(network->graph, relation);
 	int			type = network->spec->node_type;
 	float	   *means = palloc(network->nseeds * sizeof(float));
-	Tensor	   *self = model_conv(model, 2, type)->self;
+	Tensor	   *self = model_conv(model, 2, type)[0];
 	Tensor	   *hidden;
 
 	memset(param_data(model->params), 0, param_size(model->params) * sizeof(float));
-	model->edges[r]->data[0] = 1;
-	model->edges[r]->data[1] = -1;
+	model->edges[r][0]->data[0] = 1;
+	model->edges[r][0]->data[1] = -1;
 	self->data[0] = self->data[self->cols + 1] = 1;
 	(void) run_forward(network, 0, tape_create(CurrentMemoryContext, false), &hidden);
 	for (int i = 0; i < network->nseeds; i++)

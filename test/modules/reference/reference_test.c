@@ -105,6 +105,7 @@ make_spec(const ReferenceCase *expected, const Graph *graph)
 	spec->target_std = expected->std;
 	spec->layers = REFERENCE_LAYERS;
 	spec->hidden = REFERENCE_HIDDEN;
+	spec->conv = &conv_sage;
 	spec->fanout = fanout_read(graph, &fanout, spec->layers);
 	spec->layer_norm = expected->layer_norm;
 	spec->normalize = expected->normalize;
