@@ -86,9 +86,8 @@ nodes_body(SampleCall *call)
 	int			type = sample_node_type(call, 1);
 	int32	   *nodes;
 	uint64	   *hashes;
-	int64	   *order;
-	int64		n = 0,
-				count;
+	EpochDraw	draw;
+	int64		n = 0;
 
 	if (type < 0)
 		ereport(ERROR,
@@ -106,11 +105,11 @@ nodes_body(SampleCall *call)
 		hashes[n] = store_node_hash(call->store, type, i);
 		nodes[n++] = i;
 	}
-	order = epoch_draw(epoch.strategy, hashes, n, epoch.wanted, epoch.seed, &count);
+	draw = epoch_draw(epoch.strategy, hashes, n, epoch.wanted, epoch.seed);
 	MemoryContextSwitchTo(call->row);
-	for (int64 i = 0; i < count; i++)
+	for (int64 i = 0; i < draw.count; i++)
 	{
-		Datum		values[2] = {Int64GetDatum(i / epoch.batch_size + 1), sample_key(call, type, nodes[order[i]])};
+		Datum		values[2] = {Int64GetDatum(i / epoch.batch_size + 1), sample_key(call, type, nodes[epoch_index(&draw, i)])};
 		bool		nulls[2] = {false, false};
 
 		sample_put(call, values, nulls);
@@ -183,19 +182,18 @@ edges_body(SampleCall *call)
 	const EdgeType *type = &call->graph->edge_types[read_edge_type(call, 1)];
 	EdgeList	edges;
 	uint64	   *hashes;
-	int64	   *order;
-	int64		count;
+	EpochDraw	draw;
 
 	sample_open(call, ORDER_UNIFORM, epoch.seed, NULL, NULL, NULL);
 	read_ends(call, type);
 	edges = store_read_edges(call->store, (int) (type - call->graph->edge_types));
 	edges_seen_at(call, type, &edges, epoch.at);
 	hashes = epoch_sort_edges(call->store, type->source_type, type->target_type, &edges);
-	order = epoch_draw(epoch.strategy, hashes, edges.count, epoch.wanted, epoch.seed, &count);
+	draw = epoch_draw(epoch.strategy, hashes, edges.count, epoch.wanted, epoch.seed);
 	MemoryContextSwitchTo(call->row);
-	for (int64 i = 0; i < count; i++)
+	for (int64 i = 0; i < draw.count; i++)
 	{
-		int64		e = order[i];
+		int64		e = epoch_index(&draw, i);
 		bool		nulls[5] = {false, false, false, edges.weights == NULL, edges.times == NULL};
 		Datum		values[5] = {
 			Int64GetDatum(i / epoch.batch_size + 1), sample_key(call, type->source_type, edges.source[e]),

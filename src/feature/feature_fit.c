@@ -6,6 +6,7 @@
 #include "postgres.h"
 
 #include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
@@ -107,6 +108,29 @@ column_finish(Column *column, ColumnFit *fit, int64 rows, MemoryContext context)
 	}
 }
 
+/*
+ * A database of encoding SQL_ASCII holds any bytes, and a model's description
+ * cannot: what it has to name must be UTF-8.
+ */
+static void
+check_encoding(const Column *column)
+{
+	const Vocabulary *vocabulary = column->vocabulary;
+
+	if (GetDatabaseEncoding() != PG_SQL_ASCII || vocabulary == NULL || !vocabulary->text)
+		return;
+	for (int i = 0; i < vocabulary->count; i++)
+	{
+		if (!pg_verify_mbstr(PG_UTF8, vocabulary->texts[i], strlen(vocabulary->texts[i]), true))
+			ereport(ERROR,
+					(errcode(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE),
+					 errmsg("feature column \"%s\" of table \"%s\" has values that are not UTF-8", column->name,
+							column->table),
+					 errdetail("The encoding of this database is SQL_ASCII; a model's description is UTF-8."),
+					 errhint("Leave the column out of the features, or use a view that converts it.")));
+	}
+}
+
 /* values: the key, then the columns of the select list. */
 static void
 fit_row(void *arg, Datum *values, bool *nulls)
@@ -179,6 +203,7 @@ feature_fit(FeatureSet *set, const char *where, bool labeled)
 	{
 		state.columns[i].names = !labeled && state.rows <= NAMES_LIMIT;
 		column_finish(&set->columns[i], &state.columns[i], state.rows, set->context);
+		check_encoding(&set->columns[i]);
 	}
 	feature_set_layout(set);
 	feature_set_read(set);

@@ -383,6 +383,26 @@ graph_check_weight(Oid relid, const char *column)
 	return typeid;
 }
 
+/* Keys are compared by their bytes: warns where the table's own equality is another one. */
+void
+graph_warn_collation(const NodeType *node)
+{
+	for (int i = 0; i < node->key.count; i++)
+	{
+		Oid			typeid;
+		Oid			collation;
+		int32		typmod;
+
+		get_atttypetypmodcoll(node->relid, get_attnum(node->relid, node->key.names[i]), &typeid, &typmod, &collation);
+		if (OidIsValid(collation) && !get_collation_isdeterministic(collation))
+			ereport(WARNING,
+					(errmsg("key column \"%s\" of relation \"%s\" has a collation that is not deterministic",
+							node->key.names[i], get_rel_name(node->relid)),
+					 errdetail("A key names only the row that has the same bytes, not all that the collation holds to be equal."),
+					 errhint("Write keys and ends of edges alike, for instance by lower() in views.")));
+	}
+}
+
 void
 graph_check_direction(const EdgeType *edge)
 {

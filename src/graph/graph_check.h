@@ -27,6 +27,7 @@ extern void graph_check_edge_rights(const EdgeType *edge);
 extern void graph_check_key(NodeType *node);
 extern void graph_check_ends(const Graph *graph, EdgeType *edge);
 extern Oid	graph_check_time(Oid relid, const char *column);
+extern void graph_warn_collation(const NodeType *node);
 extern Oid	graph_check_weight(Oid relid, const char *column);
 extern void graph_check_direction(const EdgeType *edge);
 extern void graph_notice_untimed(const Graph *graph, const NodeType *new_nodes, const EdgeType *new_edges);

@@ -74,6 +74,7 @@ graph_define_nodes(const Graph *graph, NodeType *node)
 	graph_save_nodes(graph, node);
 	graph_notice_untimed(graph, node, NULL);
 	graph_warn_key_index(node);
+	graph_warn_collation(node);
 }
 
 /*

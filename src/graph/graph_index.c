@@ -13,7 +13,9 @@
 #include "catalog/pg_am.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_index.h"
+#include "catalog/pg_inherits.h"
 #include "lib/stringinfo.h"
+#include "storage/bufmgr.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -54,10 +56,9 @@ index_makes_unique(Relation index, int ncolumns)
 }
 
 static bool
-has_index(Oid relid, const char *names, bool unique)
+has_index_itself(Relation rel, List *columns, bool unique)
 {
-	List	   *columns = key_columns_split(relid, names);
-	Relation	rel = relation_open(relid, AccessShareLock);
+	Oid			relid = RelationGetRelid(rel);
 	bool		found = false;
 	ListCell   *lc;
 
@@ -69,8 +70,35 @@ has_index(Oid relid, const char *names, bool unique)
 			found = true;
 		index_close(index, AccessShareLock);
 	}
-	relation_close(rel, AccessShareLock);
 	return found;
+}
+
+/*
+ * The table that lacks such an index; InvalidOid: none does.  A partitioned
+ * table hands its indexes down, so that it lacks what one of its partitions
+ * does; of tables with children it is the child itself, and the parent needs
+ * no index if it has no row.  Foreign tables are left to their servers.
+ */
+static Oid
+lacks_index(Oid relid, const char *names, bool unique)
+{
+	List	   *columns = key_columns_split(relid, names);
+	List	   *tables = find_all_inheritors(relid, AccessShareLock, NULL);
+	Oid			lacking = InvalidOid;
+	ListCell   *lc;
+
+	foreach(lc, tables)
+	{
+		Relation	rel = relation_open(lfirst_oid(lc), AccessShareLock);
+		char		relkind = rel->rd_rel->relkind;
+		bool		needs = list_length(tables) == 1 ||
+			(relkind == RELKIND_RELATION && (lfirst_oid(lc) != relid || RelationGetNumberOfBlocks(rel) > 0));
+
+		if (needs && !OidIsValid(lacking) && !has_index_itself(rel, columns, unique))
+			lacking = graph_is_partitioned(relid) ? relid : lfirst_oid(lc);
+		relation_close(rel, NoLock);
+	}
+	return lacking;
 }
 
 /* The columns for CREATE INDEX: those of names, then those of others that are not among them. */
@@ -111,29 +139,32 @@ can_have_index(Oid relid)
 void
 graph_warn_key_index(const NodeType *node)
 {
-	bool		unique = get_rel_relkind(node->relid) != RELKIND_PARTITIONED_TABLE;
+	bool		unique = !graph_is_partitioned(node->relid);
+	Oid			lacking = can_have_index(node->relid) ? lacks_index(node->relid, node->key_column, unique) : InvalidOid;
 
-	if (!can_have_index(node->relid) || has_index(node->relid, node->key_column, unique))
+	if (!OidIsValid(lacking))
 		return;
 	ereport(WARNING,
 			(errmsg("key %s of relation \"%s\" %s no %s", key_columns_phrase(node->relid, node->key_column),
-					get_rel_name(node->relid), node->key.count > 1 ? "have" : "has",
+					get_rel_name(lacking), node->key.count > 1 ? "have" : "has",
 					unique ? "unique index" : "index"),
 			 errhint("Run CREATE %sINDEX ON %s (%s);", unique ? "UNIQUE " : "",
-					 graph_table_name(node->relid), index_columns(node->relid, node->key_column, NULL))));
+					 graph_table_name(lacking), index_columns(node->relid, node->key_column, NULL))));
 }
 
 /* The edges of a node are found by one end; the other end comes with it. */
 static void
 warn_end_index(const EdgeType *edge, const char *end, const char *other)
 {
-	if (has_index(edge->relid, end, false))
+	Oid			lacking = lacks_index(edge->relid, end, false);
+
+	if (!OidIsValid(lacking))
 		return;
 	ereport(WARNING,
 			(errmsg("%s of relation \"%s\" %s no index", key_columns_phrase(edge->relid, end),
-					get_rel_name(edge->relid), list_length(key_columns_split(edge->relid, end)) > 1 ? "have" : "has"),
+					get_rel_name(lacking), list_length(key_columns_split(edge->relid, end)) > 1 ? "have" : "has"),
 			 errhint("Run CREATE INDEX ON %s (%s);",
-					 graph_table_name(edge->relid), index_columns(edge->relid, end, other))));
+					 graph_table_name(lacking), index_columns(edge->relid, end, other))));
 }
 
 /* One warning for each direction that is walked without an index. */

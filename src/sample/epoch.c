@@ -38,37 +38,49 @@ turn_compare(const Turn *x, const Turn *y)
 #include "lib/sort_template.h"
 
 /*
- * Which of n things, in which order: *count of them, as many as are wanted
+ * Which of n things, in which order: draw.count of them, as many as are wanted
  * (-1: n), or as there are unless they are drawn with replacement.  hashes[n]
- * say what each is, for shuffling.
+ * say what each is, for shuffling.  Only an order that is shuffled takes
+ * memory.
  */
-int64 *
-epoch_draw(EpochStrategy strategy, const uint64 *hashes, int64 n, int64 wanted, uint64 seed, int64 *count)
+EpochDraw
+epoch_draw(EpochStrategy strategy, const uint64 *hashes, int64 n, int64 wanted, uint64 seed)
 {
-	int64	   *indexes;
+	EpochDraw	draw = {.strategy = strategy, .n = n, .seed = random_mix(seed)};
+	Turn	   *turns;
 
-	*count = wanted < 0 || (strategy != EPOCH_RANDOM && wanted > n) ? n : wanted;
+	draw.count = wanted < 0 || (strategy != EPOCH_RANDOM && wanted > n) ? n : wanted;
 	if (n == 0)
-		*count = 0;
-	indexes = memory_alloc(*count, sizeof(int64));
-	if (strategy == EPOCH_SHUFFLE)
+		draw.count = 0;
+	if (strategy != EPOCH_SHUFFLE)
+		return draw;
+	turns = memory_alloc(n, sizeof(Turn));
+	for (int64 i = 0; i < n; i++)
 	{
-		Turn	   *turns = memory_alloc(n, sizeof(Turn));
-
-		for (int64 i = 0; i < n; i++)
-		{
-			turns[i].hash = random_hash(seed, hashes[i]);
-			turns[i].index = i;
-		}
-		turns_sort(turns, n);
-		for (int64 i = 0; i < *count; i++)
-			indexes[i] = turns[i].index;
-		pfree(turns);
-		return indexes;
+		turns[i].hash = random_hash(seed, hashes[i]);
+		turns[i].index = i;
 	}
-	for (int64 i = 0; i < *count; i++)
-		indexes[i] = strategy == EPOCH_ORDER ? i : (int64) random_below(random_hash(random_mix(seed), i), n);
-	return indexes;
+	turns_sort(turns, n);
+	draw.shuffled = memory_alloc(draw.count, sizeof(int64));
+	for (int64 i = 0; i < draw.count; i++)
+		draw.shuffled[i] = turns[i].index;
+	pfree(turns);
+	return draw;
+}
+
+/* The i'th that was drawn. */
+int64
+epoch_index(const EpochDraw *draw, int64 i)
+{
+	switch (draw->strategy)
+	{
+		case EPOCH_SHUFFLE:
+			return draw->shuffled[i];
+		case EPOCH_RANDOM:
+			return (int64) random_below(random_hash(draw->seed, i), draw->n);
+		default:
+			return i;
+	}
 }
 
 /* One edge, to be sorted. */

@@ -154,6 +154,7 @@ extern Datum store_node_key(const GraphStore *store, int type, int32 node);
 extern const TimestampTz *store_node_times(const GraphStore *store, int type);
 extern int64 store_null_times(const GraphStore *store, int type);
 extern double store_mean_degree(const GraphStore *store, int relation);
+extern int64 store_edges_after(const GraphStore *store, int relation, TimestampTz at, int64 *known);
 extern uint64 store_edges_hash(const GraphStore *store);
 extern const StoreCounts *store_counts(const GraphStore *store, int relation);
 

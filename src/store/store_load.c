@@ -364,3 +364,26 @@ store_read_edges(GraphStore *store, int edge_type)
 	list.weights = rows.weights;
 	return list;
 }
+
+/*
+ * How many of the lists' edges have a time that is "at" or later, where it is
+ * known at all; *known: how many that is.  For a resident store.
+ */
+int64
+store_edges_after(const GraphStore *store, int relation, TimestampTz at, int64 *known)
+{
+	const ResidentRelation *rel = resident_relation(store, relation);
+	int64		after = 0;
+
+	*known = 0;
+	if (rel->times == NULL)
+		return 0;
+	for (int64 i = 0; i < rel->offsets[rel->nnodes]; i++)
+	{
+		if (i % EDGES_AT_ONCE == 0)
+			CHECK_FOR_INTERRUPTS();
+		*known += rel->times[i] != DT_NOEND;
+		after += rel->times[i] != DT_NOEND && rel->times[i] >= at;
+	}
+	return after;
+}

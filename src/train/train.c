@@ -412,6 +412,57 @@ announce(const Trainer *trainer)
 					(long long) labels->counts[SPLIT_TEST], (long long) nodes, (long long) edges)));
 }
 
+/* Of the rows that have a time, this share is never seen: its unit may be another one. */
+#define SHARE_NEVER_SEEN	0.99
+
+static void
+warn_of_time(const char *what, const char *name, const char *column, int64 after, int64 known)
+{
+	if (known == 0 || after < SHARE_NEVER_SEEN * known)
+		return;
+	ereport(WARNING,
+			(errmsg("rows of %s \"%s\" lie after the labels: no label can see %lld of %lld", what, name,
+					(long long) after, (long long) known),
+			 errhint("Look at time column \"%s\". Whole numbers are taken as seconds since 1970, not as milliseconds.",
+					 column)));
+}
+
+/* Warns of node and edge types whose rows nearly all lie after the last label. */
+static void
+warn_of_times(const Trainer *trainer)
+{
+	const Graph *graph = trainer->graph;
+	const Labels *labels = trainer->labels;
+	TimestampTz last = DT_NOBEGIN;
+
+	if (labels->times == NULL)
+		return;
+	for (int64 i = 0; i < labels->n; i++)
+		last = Max(last, labels->times[i]);
+	for (int t = 0; t < graph->nnode_types; t++)
+	{
+		const TimestampTz *times = store_node_times(trainer->store, t);
+		int64		after = 0,
+					known = 0;
+
+		for (int64 i = 0; times != NULL && i < store_node_count(trainer->store, t); i++)
+		{
+			known += times[i] != DT_NOEND;
+			after += times[i] != DT_NOEND && times[i] >= last;
+		}
+		warn_of_time("node type", graph->node_types[t].name, graph->node_types[t].time_column, after, known);
+	}
+	for (int r = 0; r < graph->nrelations; r++)
+	{
+		const EdgeType *edge = &graph->edge_types[graph->relations[r].edge_type];
+		int64		known;
+		int64		after = store_edges_after(trainer->store, r, last, &known);
+
+		if (graph->relations[r].forward && !graph_edge_is_row(graph, edge))
+			warn_of_time("edge type", edge->name, edge->time_column, after, known);
+	}
+}
+
 /*
  * Reads labels, encoders, rows and edges, and decides all that follows from
  * them.  After it no table is looked at.
@@ -488,6 +539,7 @@ train_load(const TrainRequest *request)
 	if (request->progress != NULL && !options->quiet)
 		announce(trainer);
 	leak_check(graph, spec, trainer->tables, trainer->labels);
+	warn_of_times(trainer);
 	ereport(DEBUG1,
 			(errmsg_internal("graph and labels take %zu kB", MemoryContextMemAllocated(CurrentMemoryContext, true) / 1024)));
 	memory_give_back();

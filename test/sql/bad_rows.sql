@@ -60,6 +60,21 @@ UPDATE n SET d = 'infinity', s = NULL WHERE id = 9;
 SELECT sage_predict(9, 's', at => '2020-02-01') IS NOT NULL AS no_time, sage_predict(9, 't', at => '2020-02-01') IS NOT NULL AS infinite;
 RESET sage.access;
 
+-- the wrong unit: nothing is ever seen
+SET client_min_messages = warning;
+\set VERBOSITY default
+ALTER TABLE n ADD ms bigint;
+UPDATE n SET ms = 1000 * (1577836800 + id * 3600)::bigint;
+ALTER TABLE e ADD ms bigint;
+UPDATE e SET ms = 1000 * 1577836800::bigint;
+SELECT sage_create_graph('u'), sage_add_nodes('u', 'n', features => '{a,b}', time_column => 'ms'), sage_add_edges('u', 'e', source => 'source', target => 'target', source_type => 'n', target_type => 'n', time_column => 'ms');
+SELECT version FROM sage_train('u', 'u', labels => $$SELECT id AS node, y AS label, timestamptz '2020-01-20' + id % 7 * interval '1 day' AS at FROM n$$, options => '{"epochs": 2, "quiet": true, "hidden": 8, "exclude": ["y"]}');
+UPDATE n SET ms = ms / 1000;
+UPDATE e SET ms = ms / 1000;
+SELECT version FROM sage_train('u', 'u', labels => $$SELECT id AS node, y AS label, timestamptz '2020-01-20' + id % 7 * interval '1 day' AS at FROM n$$, options => '{"epochs": 2, "quiet": true, "hidden": 8, "exclude": ["y"]}');
+SET client_min_messages = error;
+\set VERBOSITY terse
+
 -- keys of several columns
 CREATE TABLE k (a int, b text, t timestamptz, y boolean, PRIMARY KEY (a, b, t));
 INSERT INTO k SELECT i, 'x' || i, timestamptz '2020-01-01 00:00Z' + i * interval '1 hour', i % 2 = 0 FROM generate_series(1, 100) i;

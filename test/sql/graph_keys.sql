@@ -79,5 +79,11 @@ SELECT sage_create_graph('mail', 'people', 'mails', key => 'email');
 SELECT source_column, target_column FROM sage.edge_types;
 SELECT sage_drop_graph('mail');
 
+-- a collation for which other bytes are equal
+CREATE COLLATION blind (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+CREATE TABLE named (k text COLLATE blind PRIMARY KEY, a int);
+SELECT sage_create_graph('collation', 'named');
+SELECT sage_drop_graph('collation');
+
 SET client_min_messages = warning;
 DROP SCHEMA graph_keys CASCADE;

@@ -90,6 +90,11 @@ SELECT source, count(*) FROM sage_sample_neighbors('bills', ARRAY['[1, 1]', '[1,
 SELECT count(*), bool_and(negative IN (SELECT jsonb_build_array(bill, line)::text FROM marks)) AS marked FROM sage_sample_negatives('bills', 'marks.bill,line', ARRAY[1], 9, 'degree');
 SELECT node FROM sage_sample_nodes('bills', 'lines', 2, 'order');
 
+-- what is drawn with replacement takes no memory
+SET sage.max_memory = '4MB';
+SELECT count(*) FROM sage_sample_nodes('shop', 'users', 700000, 'random');
+RESET sage.max_memory;
+
 -- errors
 SELECT sage_sample_nodes('shop');
 SELECT sage_sample_nodes('shop', 'user');
