@@ -13,6 +13,7 @@
 #include "api/arguments.h"
 #include "sage.h"
 #include "train/train.h"
+#include "train/train_options.h"
 
 SAGE_FUNCTION(sage_estimate);
 
@@ -28,7 +29,7 @@ sage_estimate(PG_FUNCTION_ARGS)
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
-	model_options_read(PG_GETARG_JSONB_P(1), &options);
+	train_options_read(PG_GETARG_JSONB_P(1), &options);
 	estimate = train_estimate(graph_load(text_to_cstring(PG_GETARG_TEXT_PP(0))), &options);
 	values[0] = Int64GetDatum((int64) estimate.rows);
 	values[1] = Int64GetDatum((int64) estimate.edges);

@@ -20,6 +20,7 @@
 #include "api/arguments.h"
 #include "api/train_api.h"
 #include "sage.h"
+#include "train/train_options.h"
 #include "train/train_save.h"
 
 SAGE_FUNCTION(sage_train);
@@ -186,6 +187,6 @@ Datum
 sage_list_options(PG_FUNCTION_ARGS)
 {
 	InitMaterializedSRF(fcinfo, 0);
-	model_options_rows(option_row, fcinfo->resultinfo);
+	train_options_rows(option_row, fcinfo->resultinfo);
 	return (Datum) 0;
 }

@@ -59,7 +59,7 @@ typedef enum ModelSampling
 
 extern const char *const model_sampling_names[];	/* ends with NULL */
 
-/* The keys of sage_train's options (see the table in model_options.c). */
+/* The keys of sage_train's options (see the table in train/train_options.c). */
 typedef struct ModelOptions
 {
 	int			layers;			/* OPTION_UNSET: as many as fanout has, else 2 */
@@ -129,10 +129,5 @@ extern const FeatureSet *model_edge_features(const ModelSpec *spec, const Graph 
 extern char *model_spec_write(const ModelSpec *spec, const Graph *graph);
 extern ModelSpec *model_spec_read(Jsonb *document, const Graph *graph);
 extern char *model_spec_graph(Jsonb *document);
-
-/* model_options.c */
-extern void model_options_read(Jsonb *given, ModelOptions *options);
-extern char *model_options_write(const ModelOptions *options);
-extern void model_options_rows(OptionRow row, void *arg);
 
 #endif							/* SAGE_MODEL_SPEC_H */

@@ -20,6 +20,7 @@
 #include "train/aggregate.h"
 #include "train/loss.h"
 #include "train/train.h"
+#include "train/train_options.h"
 #include "train/train_warm.h"
 
 /* Up to so many labels the refit is the default. */
@@ -534,7 +535,7 @@ train_load(const TrainRequest *request)
 	trainer->metric = result->metric = choose_metric(options, spec->task);
 	trainer->loss = choose_loss(spec, options->loss, trainer->metric);
 	fill_options(options, trainer->labels, trainer->loss);
-	spec->options = model_options_write(options);
+	spec->options = train_options_write(options);
 	trainer->refit = choose_refit(options, trainer->labels);
 	if (request->progress != NULL && !options->quiet)
 		announce(trainer);

@@ -18,6 +18,7 @@
 #include "base/query_args.h"
 #include "base/role.h"
 #include "model/model_catalog.h"
+#include "train/train_options.h"
 #include "train/train_request.h"
 #include "train/train_warm.h"
 
@@ -218,7 +219,7 @@ train_arguments_complete(TrainArguments *args)
 	{
 		ModelOptions ignored;
 
-		model_options_read(args->options, &ignored);
+		train_options_read(args->options, &ignored);
 		arguments_from_version(args);
 	}
 	args->options = fix_options(args->options);
@@ -237,7 +238,7 @@ train_request_make(const TrainArguments *args)
 	TrainRequest request = {0};
 	Graph	   *graph = graph_load(args->graph);
 
-	model_options_read(args->options, &request.options);
+	train_options_read(args->options, &request.options);
 	request.warm = warm_version(args->model, request.options.continue_from);
 	request.graph = graph;
 	request.node_type = -1;

@@ -1,17 +1,16 @@
 /*
- * model_options.c
+ * train_options.c
  *		The table of sage_train's options: one row an option, read from jsonb,
  *		written back with the model, and shown by the view sage.options.
  */
 #include "postgres.h"
 
-#include "model/model_spec.h"
+#include "label/metric.h"
+#include "train/train_options.h"
 
 static const char *const loss_names[] = {"auto", "bce", "ce", "mse", "mae", "huber", NULL};
 static const char *const deploy_names[] = {"always", "if_better", "never", NULL};
 static const char *const refit_names[] = {"never", "always", NULL};
-static const char *const metric_choices[] = {"auroc", "ap", "f1", "accuracy", "macro_f1", "log_loss", "mae", "rmse",
-"r2", NULL};
 
 #define FIELD(name) offsetof(ModelOptions, name)
 
@@ -56,7 +55,7 @@ static const OptionDef definitions[] = {
 	.description = "labels of this time and later are for validation"},
 	{.name = "test_from", .type = OPTION_TEXT, .offset = FIELD(test_from),
 	.description = "labels of this time and later are for the test"},
-	{.name = "metric", .type = OPTION_ENUM, .choices = metric_choices, .offset = FIELD(metric),
+	{.name = "metric", .type = OPTION_ENUM, .choices = metric_names, .offset = FIELD(metric),
 	.description = "what early stopping looks at and what is reported; by default auroc, accuracy, auroc or mae by task"},
 	{.name = "seed", .type = OPTION_INT64, .value = "42", .min = 0, .max = 9007199254740991.0, .offset = FIELD(seed),
 	.description = "the same data and seed give the same model"},
@@ -79,19 +78,19 @@ static const OptionDef definitions[] = {
 };
 
 void
-model_options_read(Jsonb *given, ModelOptions *options)
+train_options_read(Jsonb *given, ModelOptions *options)
 {
 	options_read(definitions, lengthof(definitions), given, options);
 }
 
 char *
-model_options_write(const ModelOptions *options)
+train_options_write(const ModelOptions *options)
 {
 	return options_write(definitions, lengthof(definitions), options);
 }
 
 void
-model_options_rows(OptionRow row, void *arg)
+train_options_rows(OptionRow row, void *arg)
 {
 	options_rows(definitions, lengthof(definitions), row, arg);
 }
