@@ -91,7 +91,7 @@ COMMENT ON COLUMN sage.node_types.nodes IS 'table whose rows are the nodes';
 COMMENT ON COLUMN sage.node_types.key_column IS 'column that identifies a node; several have commas between them';
 COMMENT ON COLUMN sage.node_types.key_type IS 'kind of key: integer, text or uuid';
 COMMENT ON COLUMN sage.node_types.time_column IS 'time from which a row exists; null: always';
-COMMENT ON COLUMN sage.node_types.features IS 'columns that are features; null: all that can be';
+COMMENT ON COLUMN sage.node_types.features IS 'columns that are features; null: all that can be; empty: none';
 COMMENT ON COLUMN sage.node_types.exclude IS 'columns that are not features';
 
 CREATE VIEW sage.edge_types AS

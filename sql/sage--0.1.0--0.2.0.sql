@@ -10,6 +10,7 @@ ALTER TABLE sage.run DROP CONSTRAINT run_state_check;
 UPDATE sage.run SET state = 'canceled' WHERE state = 'cancelled';
 ALTER TABLE sage.run ADD CONSTRAINT run_state_check
 	CHECK (state IN ('queued', 'running', 'done', 'failed', 'canceled'));
+COMMENT ON COLUMN sage.node_types.features IS 'columns that are features; null: all that can be; empty: none';
 COMMENT ON COLUMN sage.run.state IS 'queued, running, done, failed or canceled; running without a process is interrupted';
 COMMENT ON COLUMN sage.runs.state IS 'queued, running, interrupted, done, failed or canceled';
 

@@ -199,7 +199,7 @@ exclude_column(const Scorer *scorer, const char *column)
 	const NodeType *type = &graph->node_types[scorer_spec(scorer)->node_type];
 	ListCell   *lc;
 
-	if (type->features != NIL)
+	if (type->features != NIL || type->no_features)
 		return;
 	foreach(lc, type->exclude)
 	{

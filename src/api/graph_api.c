@@ -110,6 +110,7 @@ sage_create_graph(PG_FUNCTION_ARGS)
 	edge.source_column = arg_text(fcinfo, 4);
 	edge.target_column = arg_text(fcinfo, 5);
 	node.features = arg_names(fcinfo, 6, "features");
+	node.no_features = !PG_ARGISNULL(6) && node.features == NIL;
 	node.exclude = arg_names(fcinfo, 7, "exclude");
 	node.time_column = arg_text(fcinfo, 8);
 	edge.time_column = arg_text(fcinfo, 9);
@@ -137,6 +138,7 @@ sage_add_nodes(PG_FUNCTION_ARGS)
 	node.name = arg_text(fcinfo, 2);
 	node.key_column = arg_text(fcinfo, 3);
 	node.features = arg_names(fcinfo, 4, "features");
+	node.no_features = !PG_ARGISNULL(4) && node.features == NIL;
 	node.exclude = arg_names(fcinfo, 5, "exclude");
 	node.time_column = arg_text(fcinfo, 6);
 

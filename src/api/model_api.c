@@ -234,7 +234,7 @@ sage_classes(PG_FUNCTION_ARGS)
 
 		list = lappend(list, pnstrdup(value->val.string.val, value->val.string.len));
 	}
-	args_add_names(&names, list);
+	args_add_names(&names, list, list == NIL);
 	if (names.nulls[0])
 		PG_RETURN_NULL();		/* a regression has no classes */
 	PG_RETURN_DATUM(names.values[0]);

@@ -30,7 +30,7 @@ args_add_text(QueryArgs *args, const char *text)
 }
 
 void
-args_add_names(QueryArgs *args, List *names)
+args_add_names(QueryArgs *args, List *names, bool null)
 {
 	Datum	   *elements = palloc(Max(list_length(names), 1) * sizeof(Datum));
 	ArrayType  *array;
@@ -38,7 +38,7 @@ args_add_names(QueryArgs *args, List *names)
 	for (int i = 0; i < list_length(names); i++)
 		elements[i] = CStringGetTextDatum(list_nth(names, i));
 	array = construct_array(elements, list_length(names), TEXTOID, -1, false, TYPALIGN_INT);
-	args_add(args, TEXTARRAYOID, PointerGetDatum(array), names == NIL);
+	args_add(args, TEXTARRAYOID, PointerGetDatum(array), null);
 }
 
 void

@@ -21,7 +21,7 @@ typedef struct QueryArgs
 
 extern void args_add(QueryArgs *args, Oid type, Datum value, bool isnull);
 extern void args_add_text(QueryArgs *args, const char *text);	/* NULL: null */
-extern void args_add_names(QueryArgs *args, List *names);	/* of char *; NIL: null */
+extern void args_add_names(QueryArgs *args, List *names, bool null);	/* of char * */
 extern void args_add_int(QueryArgs *args, int value);
 extern void args_add_bigint(QueryArgs *args, int64 value);
 extern void args_add_number(QueryArgs *args, double value); /* NaN: null */

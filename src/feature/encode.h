@@ -26,6 +26,7 @@
 #define CATEGORY_MEAN_ROWS		3
 #define CATEGORY_MIN_ROWS		2
 
+#define KEY_LIMIT				65536	/* nodes of a type that are known by their keys */
 #define SET_LIMIT				65536
 #define VECTOR_LIMIT			65536
 #define TEXT_LIMIT				4096	/* words */
@@ -96,7 +97,7 @@ typedef struct Column
 	bool		day;
 	int			length;			/* VECTOR */
 	Scale	   *elements;		/* [length] */
-	Vocabulary *vocabulary;		/* CATEGORY, SET, TEXT (hashes of words); else NULL */
+	Vocabulary *vocabulary;		/* CATEGORY, SET, KEY, TEXT (hashes of words); else NULL */
 	bool		other;			/* CATEGORY: a slot for rare and new values */
 
 	/* where it lands */
@@ -224,6 +225,12 @@ extern void encode_numeric_row(const Column *column, Datum value, float *dense);
 extern void encode_category_fit(const Column *column, ColumnFit *fit, Datum value);	/* integers */
 extern bool encode_category_finish(Column *column, ColumnFit *fit, MemoryContext context);
 extern void encode_category_row(const Column *column, Datum value, bool null, float *dense, SparseSink *sink);
+
+/* encode_key.c */
+extern void encode_key_resolve(Column *column, const FeatureSet *set);
+extern void encode_key_fit(const Column *column, ColumnFit *fit, Datum value);
+extern void encode_key_finish(Column *column, ColumnFit *fit, MemoryContext context);
+extern void encode_key_row(const Column *column, Datum value, SparseSink *sink);
 
 /* encode_time.c */
 extern void encode_time_fit(const Column *column, ColumnFit *fit, Datum value);

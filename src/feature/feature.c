@@ -92,6 +92,9 @@ column_layout(Column *column)
 			sparse = slots;
 			dense = column->missing ? 1 : 0;
 			break;
+		case FEATURE_KEY:
+			sparse = slots;
+			break;
 	}
 	column->dense_width = dense;
 	column->sparse_width = sparse;
@@ -310,7 +313,7 @@ choose_all(FeatureSet *set, const Graph *graph, const NodeType *type, Relation r
 
 /*
  * The feature columns of a table, not yet fitted: those that the graph
- * names, else (of a node type) all but keys, ends of edges, times, exceptions
+ * names, which may be none, else (of a node type) all but keys, ends of edges, times, exceptions
  * and the target (target_column may be NULL).  An exception that is no column any more, such
  * as one that held scores, says nothing; that it was one when it was named
  * was checked then.  In CurrentMemoryContext.
@@ -325,6 +328,8 @@ feature_choose(const Graph *graph, int table, const char *target_column)
 	set = feature_set_create(type, Max(list_length(type->features), RelationGetNumberOfAttributes(relation)));
 	if (type->features != NIL)
 		choose_named(set, graph, type, relation, target_column);
+	else if (type->no_features)
+		set->ncolumns = 0;
 	else
 		choose_all(set, graph, type, relation, target_column);
 	relation_close(relation, NoLock);
@@ -332,6 +337,21 @@ feature_choose(const Graph *graph, int table, const char *target_column)
 	set->nread = set->ncolumns;
 	for (int i = 0; i < set->nread; i++)
 		set->read[i] = i;
+	feature_set_read(set);
+	return set;
+}
+
+/*
+ * The key as the one column of a node type's rows, not yet fitted.  In
+ * CurrentMemoryContext.
+ */
+FeatureSet *
+feature_choose_key(const Graph *graph, int node_type)
+{
+	FeatureSet *set = feature_set_create(&graph->node_types[node_type], 1);
+
+	encode_key_resolve(&set->columns[0], set);
+	set->nread = 1;
 	feature_set_read(set);
 	return set;
 }

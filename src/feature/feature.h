@@ -35,7 +35,8 @@ typedef enum FeatureKind
 	FEATURE_TIME,				/* relative, and cyclic parts */
 	FEATURE_VECTOR,				/* arrays of numbers of one length */
 	FEATURE_SET,				/* int[] or text[] as members of a vocabulary */
-	FEATURE_TEXT				/* hashed words */
+	FEATURE_TEXT,				/* hashed words */
+	FEATURE_KEY					/* the node's key: one-hot */
 } FeatureKind;
 
 typedef struct FeatureSet FeatureSet;
@@ -67,6 +68,7 @@ extern FeatureWidths feature_estimate(const FeatureSet *set);
 
 /* feature.c, feature_state.c: choosing columns, and the state as jsonb */
 extern FeatureSet *feature_choose(const Graph *graph, int table, const char *target_column);
+extern FeatureSet *feature_choose_key(const Graph *graph, int node_type);
 extern void feature_write(const FeatureSet *set, StringInfo json);
 extern FeatureSet *feature_read(const Graph *graph, int table, JsonbContainer *json);
 extern const char *feature_select_list(const FeatureSet *set);	/* ", a, b::real[]" */

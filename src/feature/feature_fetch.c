@@ -98,6 +98,9 @@ column_encode(const Column *column, Datum value, bool null, float *dense, Sparse
 		case FEATURE_TEXT:
 			encode_text_row(column, value, sink);
 			break;
+		case FEATURE_KEY:
+			encode_key_row(column, value, sink);
+			break;
 		case FEATURE_CATEGORY:
 			break;				/* done above */
 	}

@@ -47,6 +47,11 @@ column_start(const Column *column, ColumnFit *fit, MemoryContext context)
 static void
 column_fit(const Column *column, ColumnFit *fit, Datum value)
 {
+	if (column->kind == FEATURE_KEY)
+	{
+		encode_key_fit(column, fit, value);
+		return;
+	}
 	switch (column->class)
 	{
 		case CLASS_INTEGER:
@@ -78,6 +83,11 @@ column_fit(const Column *column, ColumnFit *fit, Datum value)
 static void
 column_finish(Column *column, ColumnFit *fit, int64 rows, MemoryContext context)
 {
+	if (column->kind == FEATURE_KEY)
+	{
+		encode_key_finish(column, fit, context);
+		return;
+	}
 	/* with nothing but NULLs there is nothing to tell them from */
 	column->missing = fit->values > 0 && fit->values < rows;
 	switch (column->class)

@@ -14,7 +14,8 @@
  *		{"name": "joined", ..., "kind": "time", "number": ..., "year": true, "week": true, "day": false},
  *		{"name": "embedding", ..., "kind": "vector", "means": [0.1, 0.2], "stds": [1.5, 0]},
  *		{"name": "tags", ..., "kind": "set", "values": ["a", "b"]},
- *		{"name": "bio", ..., "kind": "text", "values": [17, 99]}]}
+ *		{"name": "bio", ..., "kind": "text", "values": [17, 99]},
+ *		{"name": "id", ..., "kind": "key", "values": [1, 2, 3]}]}
  *
  * Constant numbers have no "number".
  */
@@ -38,7 +39,8 @@ static const char *const kind_names[] = {
 	[FEATURE_TIME] = "time",
 	[FEATURE_VECTOR] = "vector",
 	[FEATURE_SET] = "set",
-	[FEATURE_TEXT] = "text"
+	[FEATURE_TEXT] = "text",
+	[FEATURE_KEY] = "key"
 };
 
 /* ------------------------------------------------------------------------
@@ -349,6 +351,9 @@ read_fitted(Column *column, JsonbContainer *object, MemoryContext context)
 		case FEATURE_TEXT:
 			column->vocabulary = read_vocabulary(object, false, TEXT_LIMIT, context);
 			break;
+		case FEATURE_KEY:
+			column->vocabulary = read_vocabulary(object, text, KEY_LIMIT, context);
+			break;
 	}
 }
 
@@ -378,11 +383,19 @@ read_column(Column *column, JsonbContainer *object, MemoryContext context)
  * Find the column in the table as it is now, and how it is read.
  */
 static void
-bind_column(Column *column, Oid relid)
+bind_column(Column *column, const FeatureSet *set)
 {
+	Oid			relid = set->relid;
 	AttrNumber	attnum = get_attnum(relid, column->name);
 	Column		now = {0};
 
+	if (column->kind == FEATURE_KEY)
+	{
+		if (set->key_column == NULL || (set->key_kind == KEY_INT) != (column->class == CLASS_INTEGER))
+			damaged("class");
+		encode_key_resolve(column, set);
+		return;
+	}
 	if (attnum <= 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -426,7 +439,7 @@ feature_read(const Graph *graph, int table, JsonbContainer *json)
 	}
 	feature_set_layout(set);
 	for (int i = 0; i < set->nread; i++)
-		bind_column(&set->columns[set->read[i]], type->relid);
+		bind_column(&set->columns[set->read[i]], set);
 	feature_set_read(set);
 	return set;
 }

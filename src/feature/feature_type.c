@@ -118,12 +118,13 @@ column_class_can_be(ColumnClass class, FeatureKind kind)
 	switch (class)
 	{
 		case CLASS_INTEGER:
-			return kind == FEATURE_NUMERIC || kind == FEATURE_CATEGORY;
+			return kind == FEATURE_NUMERIC || kind == FEATURE_CATEGORY || kind == FEATURE_KEY;
 		case CLASS_NUMBER:
 		case CLASS_BOOLEAN:
 		case CLASS_DURATION:
 			return kind == FEATURE_NUMERIC;
 		case CLASS_TEXT:
+			return kind == FEATURE_CATEGORY || kind == FEATURE_TEXT || kind == FEATURE_KEY;
 		case CLASS_ENUM:
 			return kind == FEATURE_CATEGORY || kind == FEATURE_TEXT;
 		case CLASS_TIME:

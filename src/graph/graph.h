@@ -39,7 +39,8 @@ typedef struct NodeType
 	KeyKind		key_kind;
 	char	   *time_column;	/* NULL: always visible */
 	Oid			time_typeid;
-	List	   *features;		/* of char *; NIL: all that can be used */
+	List	   *features;		/* of char *; NIL: all that can be used, */
+	bool		no_features;	/* or none at all */
 	List	   *exclude;		/* of char * */
 } NodeType;
 

@@ -69,6 +69,7 @@ load_node_type(void *arg, Datum *values, bool *nulls)
 	names->key_type = TextDatumGetCString(values[4]);
 	node->time_column = datum_text(values[5], nulls[5]);
 	node->features = datum_names(values[6], nulls[6]);
+	node->no_features = !nulls[6] && node->features == NIL;
 	node->exclude = datum_names(values[7], nulls[7]);
 	loader->node_names = lappend(loader->node_names, names);
 }
@@ -249,8 +250,8 @@ graph_save_nodes(const Graph *graph, const NodeType *node)
 	args_add_text(&args, node->key_column);
 	args_add_text(&args, graph_key_kind_name(node->key_kind));
 	args_add_text(&args, node->time_column);
-	args_add_names(&args, node->features);
-	args_add_names(&args, node->exclude);
+	args_add_names(&args, node->features, node->features == NIL && !node->no_features);
+	args_add_names(&args, node->exclude, node->exclude == NIL);
 	catalog_write("INSERT INTO sage.node_type (graph, position, node_type, table_schema, table_name,"
 				  " key_column, key_type, time_column, features, exclude)"
 				  " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)", &args);
@@ -274,7 +275,7 @@ graph_save_edges(const Graph *graph, const EdgeType *edge)
 	args_add_text(&args, graph->node_types[edge->target_type].name);
 	args_add_text(&args, edge->time_column);
 	args_add_text(&args, edge->weight_column);
-	args_add_names(&args, edge->features);
+	args_add_names(&args, edge->features, edge->features == NIL);
 	args_add_text(&args, edge->direction);
 	args_add_text(&args, edge->target_key);
 	catalog_write("INSERT INTO sage.edge_type (graph, position, edge_type, table_schema, table_name,"

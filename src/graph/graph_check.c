@@ -203,13 +203,15 @@ names_contain(List *names, const char *name)
 	return false;
 }
 
-/* The columns that are features when none are named: all but the excluded. */
+/* The columns that may be features: those named, none, or all but the excluded. */
 static List *
-default_features(const NodeType *node)
+node_features(const NodeType *node)
 {
 	List	   *names = NIL;
 	ListCell   *lc;
 
+	if (node->features != NIL || node->no_features)
+		return node->features;
 	foreach(lc, graph_column_names(node->relid))
 		if (!names_contain(node->exclude, lfirst(lc)))
 			names = lappend(names, lfirst(lc));
@@ -259,7 +261,7 @@ graph_check_node_rights(const NodeType *node)
 		return;
 	check_select_columns(node->relid, node->key_column);
 	check_select_column(node->relid, node->time_column);
-	foreach(lc, node->features != NIL ? node->features : default_features(node))
+	foreach(lc, node_features(node))
 		check_select_column(node->relid, lfirst(lc));
 }
 

@@ -88,7 +88,7 @@ tables_of_schemas(List *names)
 	QueryArgs	args = {0};
 	List	   *tables = NIL;
 
-	args_add_names(&args, names);
+	args_add_names(&args, names, names == NIL);
 	query_once("SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n"
 			   " ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
 			   " WHERE n.nspname OPERATOR(pg_catalog.=) ANY ($1)"

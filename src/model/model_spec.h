@@ -51,6 +51,12 @@ typedef enum ModelRefit
 	REFIT_ALWAYS
 } ModelRefit;
 
+typedef enum ModelIds
+{
+	IDS_AUTO,					/* where no column of the graph can be learned from */
+	IDS_NONE
+} ModelIds;
+
 typedef enum ModelSampling
 {
 	SAMPLING_UNIFORM,			/* each node collects from as many as fanout says */
@@ -79,6 +85,7 @@ typedef struct ModelOptions
 	double		huber_delta;
 	JsonbValue *class_weights;
 	JsonbValue *exclude;		/* columns that are no features, this time */
+	int			ids;			/* a ModelIds */
 	JsonbValue *split;
 	char	   *validation_from;
 	char	   *test_from;

@@ -64,8 +64,9 @@ labeled_nodes(const Labels *labels)
  * Options that depend on the number n of training labels.  Labels of one node
  * at several times are much alike, so n is between their number and that of
  * the nodes.  Few labels need a firm hand, many would be held back by it:
- * weight decay is 5/n, falling faster from 4,000 on, within bounds; dropout is
- * .5 up to 2,000 labels and .3 from 20,000.  The absolute error pulls with the
+ * weight decay is 5/n, falling faster from 4,000 on, within bounds, and divided
+ * by the number of labels that a node can have, because the loss is their mean;
+ * dropout is .5 up to 2,000 labels and .3 from 20,000.  The absolute error pulls with the
  * same force however near it is: it takes smaller steps, less noise, and the
  * nodes alone count.
  */
@@ -86,7 +87,11 @@ fill_options(ModelOptions *options, const Labels *labels, ModelLoss loss)
 	if (isnan(options->input_dropout))
 		options->input_dropout = options->dropout;
 	if (isnan(options->weight_decay))
+	{
 		options->weight_decay = Min(Max(5 / n * Min(1, 4000 / n), 1e-4), 1e-2);
+		if (labels->task == TASK_MULTILABEL)
+			options->weight_decay /= labels->nclasses;
+	}
 }
 
 /*
@@ -251,6 +256,39 @@ train_exclude(Graph *graph, int node_type, JsonbValue *columns)
 }
 
 /*
+ * Where no column of the whole graph says anything, nodes are known by their
+ * keys.  Where some do, keys would be learned by heart instead.  Rows with
+ * times are events: those to come have other keys.
+ */
+static void
+fit_keys(const Graph *graph, ModelSpec *spec)
+{
+	for (int t = 0; t < graph_table_count(graph); t++)
+	{
+		const FeatureSet *set = spec->features[t];
+
+		if (set != NULL && feature_dense_width(set) + feature_sparse_width(set) > 0)
+			return;
+	}
+	for (int t = 0; t < graph->nnode_types; t++)
+	{
+		FeatureSet *keys;
+
+		if (graph->node_types[t].time_column != NULL)
+			continue;
+		keys = feature_choose_key(graph, t);
+		feature_fit(keys, NULL, t == spec->node_type);
+		if (feature_sparse_width(keys) == 0)
+			continue;
+		spec->features[t] = keys;
+		ereport(NOTICE,
+				(errmsg("nodes of type \"%s\" are known by their keys, because no column of graph \"%s\" says anything of its nodes",
+						graph->node_types[t].name, graph->name),
+				 errhint("With \"ids\": \"none\" they are told apart by their neighbors only.")));
+	}
+}
+
+/*
  * Chooses and fits the encoders of all node types, and of the edge types with
  * features.  Of those that have times only rows before the horizon are looked
  * at (DT_NOEND: all).
@@ -276,6 +314,8 @@ fit_features(const TrainRequest *request, ModelSpec *spec, TimestampTz horizon)
 							 spec->time_inclusive ? "=" : "", quote_literal_cstr(timestamptz_to_str(horizon)));
 		feature_fit(spec->features[t], where, t == spec->node_type);
 	}
+	if (request->options.ids == IDS_AUTO)
+		fit_keys(graph, spec);
 }
 
 /* Reads all rows and edges; fills the encoded tables on the way. */

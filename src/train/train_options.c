@@ -10,6 +10,7 @@
 
 static const char *const loss_names[] = {"auto", "bce", "ce", "mse", "mae", "huber", NULL};
 static const char *const deploy_names[] = {"always", "if_better", "never", NULL};
+static const char *const ids_names[] = {"auto", "none", NULL};
 static const char *const refit_names[] = {"never", "always", NULL};
 
 #define FIELD(name) offsetof(ModelOptions, name)
@@ -49,6 +50,8 @@ static const OptionDef definitions[] = {
 	.description = "\"balanced\", or an object of class and weight"},
 	{.name = "exclude", .type = OPTION_LIST, .offset = FIELD(exclude),
 	.description = "columns that are not features in this training, as \"column\" or \"node_type.column\""},
+	{.name = "ids", .type = OPTION_ENUM, .value = "auto", .choices = ids_names, .offset = FIELD(ids),
+	.description = "auto: where no column of the graph can be learned from, nodes without times are known by their keys, up to 65536 of a type; none: they are not"},
 	{.name = "split", .type = OPTION_LIST, .offset = FIELD(split),
 	.description = "shares of labels for training, validation and test, drawn by hash of the key"},
 	{.name = "validation_from", .type = OPTION_TEXT, .offset = FIELD(validation_from),

@@ -133,5 +133,39 @@ SELECT metric FROM sage_train('m', labels => 'SELECT id AS node, (id % 10 = 1) <
 SELECT sage_drop_model('m');
 SELECT sage_drop_graph('leaks');
 
+-- an empty list of features is none, NULL is all
+SELECT sage_create_graph('nothing', 'pages', 'follows', features => '{}');
+SELECT sage_create_graph('everything', 'pages', 'follows');
+SELECT graph, features FROM sage.node_types WHERE graph IN ('nothing', 'everything') ORDER BY graph COLLATE "C";
+SELECT metric FROM sage_train('m', 'nothing', target => 'topic', options => '{"quiet": true, "epochs": 1, "ids": "none"}');
+SELECT sage_drop_model('m');
+SELECT sage_drop_graph(g) FROM unnest('{nothing,everything}'::text[]) g;
+
+-- then nodes are known by their keys: 200 members of 4 clubs, who know each other
+CREATE TABLE members (id uuid PRIMARY KEY, club int);
+CREATE TABLE knows (a uuid REFERENCES members, b uuid REFERENCES members);
+CREATE INDEX ON knows (a, b);
+CREATE INDEX ON knows (b, a);
+INSERT INTO members SELECT md5('member' || i)::uuid, i % 4 FROM generate_series(1, 200) i;
+INSERT INTO knows SELECT md5('member' || i)::uuid, md5('member' || 1 + (i + 4 * floor(50 * draw(i || 'knows' || k))::int - 1) % 200)::uuid
+	FROM generate_series(1, 200) i, generate_series(1, 4) k;
+DELETE FROM knows WHERE a = b;
+SELECT sage_create_graph('clubs', 'members', 'knows', features => '{}');
+SELECT metric, test > 0.7 AS learns FROM sage_train('clubs', 'clubs', target => 'club', task => 'multiclass', options => '{"quiet": true, "seed": 1, "refit": "never"}');
+SELECT metric, test < 0.6 AS does_not FROM sage_train('blind', 'clubs', target => 'club', task => 'multiclass', options => '{"quiet": true, "seed": 1, "refit": "never", "ids": "none"}');
+-- every path says the same
+SELECT bool_and(sage_predict(m.id, 'clubs', class => '1') = sage_predict_row(m, 'clubs', class => '1')) AS row_values FROM members m;
+CREATE TABLE scores AS SELECT id, sage_predict_proba(id, 'clubs') AS proba FROM members;
+SELECT count(*) AS differ FROM scores WHERE proba <> sage_predict_proba(id, 'clubs');
+-- so does the model from a file
+SELECT sage_import('copy', 'clubs', sage_export('clubs'));
+SELECT count(*) AS differ FROM scores WHERE proba <> sage_predict_proba(id, 'copy');
+-- a new member has no id, and is known by those it knows
+INSERT INTO members VALUES (md5('new')::uuid, NULL);
+INSERT INTO knows SELECT md5('new')::uuid, md5('member' || 4 * i + 2)::uuid FROM generate_series(1, 5) i;
+SELECT sage_predict_label(md5('new')::uuid, 'clubs') AS club_of_the_new;
+SELECT sage_drop_model(m) FROM unnest('{clubs,blind,copy}'::text[]) m;
+SELECT sage_drop_graph('clubs');
+
 SET client_min_messages = warning;
 DROP SCHEMA train_features CASCADE;
