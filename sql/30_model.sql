@@ -283,6 +283,11 @@ AS 'MODULE_PATHNAME', 'sage_drop_model'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION sage_drop_model(text) IS 'drops a model with all its versions, unless triggers score with it';
 
+CREATE FUNCTION sage_drop_version(model text, version integer) RETURNS void
+AS 'MODULE_PATHNAME', 'sage_drop_version'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sage_drop_version(text, integer) IS 'drops one version of a model, unless it is deployed';
+
 CREATE FUNCTION sage_grant(model text, role text) RETURNS void
 AS 'MODULE_PATHNAME', 'sage_grant'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;

@@ -105,3 +105,9 @@ COMMENT ON FUNCTION sage_classes(text) IS 'the classes of a model (null: sage.de
 COMMENT ON FUNCTION sage_predict(bigint, text, timestamptz, text) IS 'the score of a node: a probability, or the predicted value; without model: sage.default_model, else your only own one';
 COMMENT ON FUNCTION sage_predict(text, text, timestamptz, text) IS 'the score of a node: a probability, or the predicted value; without model: sage.default_model, else your only own one';
 COMMENT ON FUNCTION sage_predict(uuid, text, timestamptz, text) IS 'the score of a node: a probability, or the predicted value; without model: sage.default_model, else your only own one';
+
+-- One version can be dropped.
+CREATE FUNCTION sage_drop_version(model text, version integer) RETURNS void
+AS 'MODULE_PATHNAME', 'sage_drop_version'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sage_drop_version(text, integer) IS 'drops one version of a model, unless it is deployed';

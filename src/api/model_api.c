@@ -23,6 +23,7 @@
 
 SAGE_FUNCTION(sage_deploy);
 SAGE_FUNCTION(sage_drop_model);
+SAGE_FUNCTION(sage_drop_version);
 SAGE_FUNCTION(sage_grant);
 SAGE_FUNCTION(sage_revoke);
 SAGE_FUNCTION(sage_export);
@@ -111,10 +112,43 @@ sage_drop_model(PG_FUNCTION_ARGS)
 	ModelEntry *entry;
 
 	PreventCommandIfReadOnly("sage_drop_model()");
+	/* a name that only failed runs have is no model, but leaves rows, too */
+	if (model_catalog_find(model) == NULL && model_catalog_drop_runs(model))
+		PG_RETURN_VOID();
 	entry = model_catalog_open(model, MODEL_OWN);
 	check_no_triggers(fcinfo, model);
 	model_catalog_lock(model, entry->graph);
 	model_catalog_drop(model);
+	PG_RETURN_VOID();
+}
+
+/* Drops one version of a model, but not the one that scores. */
+Datum
+sage_drop_version(PG_FUNCTION_ARGS)
+{
+	char	   *model = required_text(fcinfo, 0, "model");
+	ModelEntry *entry;
+	int			version;
+
+	PreventCommandIfReadOnly("sage_drop_version()");
+	if (PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("argument \"version\" must not be null")));
+	version = PG_GETARG_INT32(1);
+	model_catalog_lock(model, model_catalog_open(model, MODEL_OWN)->graph);
+	entry = model_catalog_open(model, MODEL_OWN);
+	if (version < 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("model \"%s\" has no version %d", model, version)));
+	(void) model_catalog_version(model, version);
+	if (version == entry->deployed)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_IN_USE),
+				 errmsg("cannot drop version %d of model \"%s\" because it is deployed", version, model),
+				 errhint("Deploy another version with sage_deploy first, or drop the whole model with sage_drop_model.")));
+	model_catalog_drop_version(model, version);
 	PG_RETURN_VOID();
 }
 

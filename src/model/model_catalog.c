@@ -452,6 +452,54 @@ model_catalog_drop(const char *model)
 	catalog_write("DELETE FROM sage.run WHERE model = $1", &args, NULL, NULL);
 }
 
+/* An owner of runs. */
+static void
+run_owner_row(void *arg, Datum *values, bool *nulls)
+{
+	List	  **owners = arg;
+
+	*owners = lappend_oid(*owners, DatumGetObjectId(values[0]));
+}
+
+/*
+ * Forgets the runs of a name that is no model: those that failed, or were
+ * canceled.  False if there are none, or one is somebody else's.
+ */
+bool
+model_catalog_drop_runs(const char *model)
+{
+	QueryArgs	args = {0};
+	List	   *owners = NIL;
+	ListCell   *lc;
+
+	args_add_text(&args, model);
+	query_catalog("SELECT owned_by FROM sage.run WHERE model = $1", args.count, args.types, args.values, args.nulls,
+				  run_owner_row, &owners);
+	foreach(lc, owners)
+	{
+		if (!model_catalog_allowed(lfirst_oid(lc), NIL, MODEL_OWN))
+			return false;
+	}
+	if (owners == NIL)
+		return false;
+	catalog_write("DELETE FROM sage.epoch WHERE run IN (SELECT r.run FROM sage.run r WHERE r.model = $1"
+				  " AND r.state NOT IN ('queued', 'running'))", &args, NULL, NULL);
+	catalog_write("DELETE FROM sage.run WHERE model = $1 AND state NOT IN ('queued', 'running')", &args, NULL, NULL);
+	return true;
+}
+
+/* One version goes, with its weights; the run that made it stays, and says that its version is gone. */
+void
+model_catalog_drop_version(const char *model, int version)
+{
+	QueryArgs	args = {0};
+
+	args_add_text(&args, model);
+	args_add_int(&args, version);
+	catalog_write("UPDATE sage.run SET version = NULL WHERE model = $1 AND version = $2", &args, NULL, NULL);
+	catalog_write("DELETE FROM sage.model_version WHERE model = $1 AND version = $2", &args, NULL, NULL);
+}
+
 /* Adds a role to those that may score, or takes it out.  Roles that were dropped go. */
 void
 model_catalog_grant(const char *model, const char *role, bool grant)

@@ -86,6 +86,8 @@ extern void model_catalog_lock(const char *model, const char *graph);
 extern int	model_catalog_add_version(const NewVersion *version);
 extern void model_catalog_deploy(const char *model, int version);
 extern void model_catalog_drop(const char *model);
+extern bool model_catalog_drop_runs(const char *model);
+extern void model_catalog_drop_version(const char *model, int version);
 extern void model_catalog_grant(const char *model, const char *role, bool grant);
 extern void model_catalog_reassign(const char *from, const char *to);
 

@@ -95,6 +95,19 @@ RESET IntervalStyle;
 SELECT metrics -> 'train' AS train, metrics -> 'validation' AS validation, metrics -> 'test' AS test, request -> 'options' AS options FROM sage.model_versions WHERE model = 't' ORDER BY version;
 SELECT sage_drop_model('t');
 
+-- one version can be dropped, not the one that scores
+SELECT deployed AS before FROM sage.models WHERE model = 'm' \gset
+SELECT sage_deploy('m', 2);
+SELECT sage_drop_version('m', 2);
+SELECT sage_drop_version('m', 99);
+SELECT sage_drop_version('m', 0);
+SELECT sage_drop_version('m', NULL);
+SELECT sage_drop_version('m', min(version)) FROM sage.model_versions WHERE model = 'm' AND NOT deployed;
+SELECT count(*) FROM sage.model_versions WHERE model = 'm' AND version = 1 AND NOT deployed;
+SELECT count(*) > 0 AS others_stay, bool_or(deployed) AS deployed FROM sage.model_versions WHERE model = 'm';
+SELECT sage_predict(1, 'm') BETWEEN 0 AND 1 AS scored;
+SELECT sage_deploy('m', :before);
+
 -- a name belongs to its graph
 SELECT * FROM sage_train('m', 'other', target => 'churned');
 \echo :LAST_ERROR_SQLSTATE

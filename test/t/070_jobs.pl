@@ -362,6 +362,12 @@ $node->safe_psql('one', q{SELECT sage_drop_graph('g3'), sage_create_graph('g3', 
 is($node->safe_psql('one', "SELECT sage_wait($run); SELECT error, sqlstate FROM sage.runs WHERE run = $run"),
 	qq{failed\ngraph "g3" was dropped, and another one made under its name|55000}, 'the graph is dropped and made again');
 
+# what a failed run leaves is dropped by its name, by whom it belongs to
+($ret, $out, $err) = $node->psql('one', q{SET ROLE bob; SELECT sage_drop_model('m5')});
+like($err, qr/model "m5" does not exist/, 'a failed run of somebody else stays');
+is($node->safe_psql('one', q{DO $$ BEGIN PERFORM sage_drop_model('m5'); END $$; SELECT count(*) FROM sage.run WHERE model = 'm5'}), '0',
+	'a failed run is dropped by its name');
+
 $run = submit('one', 'm', $long);
 wait_for_phase('one', $run, 'training');
 $node->safe_psql('one', q{SELECT sage_drop_model('m')});
